@@ -1,0 +1,89 @@
+//! What is known of the Envoys that are connected: written by discovery, shown by the admin API.
+
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use utoipa::ToSchema;
+
+/// One discovery stream: Envoy itself, or one VM of the module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StreamStatus {
+    /// Envoy's node id.
+    pub node: String,
+    /// `envoy`, or the module's VM id (16 hex digits).
+    pub client: String,
+    /// Unix seconds at which it connected.
+    pub connected_at: u64,
+    /// By type URL.
+    pub types: BTreeMap<String, TypeStatus>,
+}
+
+/// The state of one resource type on one stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TypeStatus {
+    /// The newest revision that was sent.
+    pub sent: u64,
+    /// The newest revision that was acknowledged.
+    pub acked: u64,
+    /// Why the last refused response was refused; cleared by the next acknowledgement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nack: Option<String>,
+}
+
+/// The fleet; cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Fleet(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    streams: BTreeMap<u64, StreamStatus>,
+    next: u64,
+    key_lookups: u64,
+}
+
+impl Fleet {
+    fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        // Every change below leaves the state whole, so a panic elsewhere cannot have broken it.
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A stream opened; the handle names it until [`Fleet::close`].
+    pub fn open(&self, status: StreamStatus) -> u64 {
+        self.with(|state| {
+            state.next += 1;
+            state.streams.insert(state.next, status);
+            state.next
+        })
+    }
+
+    /// Changes the state of one type on one stream.
+    pub fn update(&self, stream: u64, type_url: &str, change: impl FnOnce(&mut TypeStatus)) {
+        self.with(|state| {
+            if let Some(status) = state.streams.get_mut(&stream) {
+                change(status.types.entry(type_url.to_owned()).or_default());
+            }
+        });
+    }
+
+    /// A stream ended.
+    pub fn close(&self, stream: u64) {
+        self.with(|state| state.streams.remove(&stream));
+    }
+
+    /// All streams that are open.
+    #[must_use]
+    pub fn streams(&self) -> Vec<StreamStatus> {
+        self.with(|state| state.streams.values().cloned().collect())
+    }
+
+    /// Counts one key look-up by a module.
+    pub fn count_key_lookup(&self) {
+        self.with(|state| state.key_lookups += 1);
+    }
+
+    /// Key look-ups since the start.
+    #[must_use]
+    pub fn key_lookups(&self) -> u64 {
+        self.with(|state| state.key_lookups)
+    }
+}

@@ -1,0 +1,119 @@
+//! One exchange as it goes into the ledger.
+
+use super::{Dialect, Endpoint};
+use serde::{Deserialize, Serialize};
+
+/// One client request and all its attempts. The envoy node is not in here: the access log's stream names it.
+/// `(node, vm, seq)` is unique for ever. Times are microseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Random id of the VM that wrote it, 16 hex digits.
+    pub vm: String,
+    /// Counts from 1 in each VM, without gaps.
+    pub seq: u64,
+    /// What the client saw as `x-sluice-request-id`.
+    pub request_id: String,
+    /// Unix microseconds at which the request headers arrived.
+    pub started_at_us: u64,
+    /// [`super::Key::id`]; absent if the key was refused as malformed or unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The organization that pays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
+    /// The client's dialect.
+    pub dialect: Dialect,
+    /// What was called.
+    pub endpoint: Endpoint,
+    /// The model the client asked for, as it wrote it (cut at 256 bytes).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_model: Option<String>,
+    /// The public id (or the provider's own, where the catalog has none) of the model that served it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The provider that served it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Every try, in order, the one that served it last.
+    #[serde(default)]
+    pub attempts: Vec<AttemptRecord>,
+    /// Whether the client asked for a stream.
+    #[serde(default)]
+    pub stream: bool,
+    /// The status the client got; 0 if it left before one was sent.
+    pub status: u16,
+    /// The `code` of the error the client got.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Request headers to first token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttft_us: Option<u64>,
+    /// Request headers to the end.
+    pub duration_us: u64,
+    /// Time spent in the module itself.
+    #[serde(default)]
+    pub overhead_us: u64,
+    /// What was used.
+    #[serde(default)]
+    pub usage: Usage,
+    /// Where `usage` comes from.
+    #[serde(default)]
+    pub usage_source: UsageSource,
+    /// Why the model stopped, in the provider's own word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish_reason: Option<String>,
+    /// JSON paths that the upstream's dialect could not carry.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dropped_params: Vec<String>,
+}
+
+/// One try at one provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptRecord {
+    /// Which provider.
+    pub provider: String,
+    /// The id its API was asked for.
+    pub model: String,
+    /// Its HTTP status; 0 without a reply.
+    pub status: u16,
+    /// `ok`, or the failure class: `connect`, `reset`, `cut`, `silence`, `server_error`, `rate_limit`, `quota`, `credential`,
+    /// `not_found`, `context_length`, `refusal`, `client_error`, `bad_reply`, `canceled`, `partial`.
+    pub class: String,
+    /// From its start to its reply's commit or failure.
+    pub duration_us: u64,
+}
+
+/// Token counts, inclusive: `input` counts cached and cache-written tokens too, `output` counts reasoning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Usage {
+    /// All prompt tokens.
+    #[serde(default)]
+    pub input: u64,
+    /// Of these, read from the provider's cache.
+    #[serde(default)]
+    pub cached: u64,
+    /// Of these, written to the provider's cache.
+    #[serde(default)]
+    pub cache_write: u64,
+    /// All reply tokens.
+    #[serde(default)]
+    pub output: u64,
+    /// Of these, spent on reasoning.
+    #[serde(default)]
+    pub reasoning: u64,
+}
+
+/// Where token counts come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UsageSource {
+    /// Nothing was used: no provider served the exchange.
+    #[default]
+    None,
+    /// The provider's own count.
+    Provider,
+    /// The reply is complete but carried no count: about four bytes a token.
+    Estimated,
+    /// The reply was cut short (the client left, the upstream broke): what was seen until then.
+    Partial,
+}

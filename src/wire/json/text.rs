@@ -1,0 +1,177 @@
+//! A JSON string, kept in the form it came in.
+
+use std::borrow::Cow;
+
+/// The content of a JSON string. Read from a document it borrows the escaped text between the quotes; made by us
+/// it is plain. Two texts are equal if they mean the same characters.
+#[derive(Debug, Clone)]
+pub struct Text<'a>(Form<'a>);
+
+#[derive(Debug, Clone)]
+enum Form<'a> {
+    /// Needs no escaping and holds no escape: the same bytes inside and outside quotes.
+    Literal(&'a str),
+    /// The bytes between the quotes, with at least one escape.
+    Escaped(&'a str),
+    /// Characters, to be escaped when written.
+    Plain(Cow<'a, str>),
+}
+
+impl<'a> Text<'a> {
+    /// Text that is the same escaped and plain. The caller knows that it holds no `"`, `\` or control character.
+    pub(super) const fn literal(text: &'a str) -> Self {
+        Self(Form::Literal(text))
+    }
+
+    /// The bytes between the quotes of a valid JSON string.
+    pub(super) const fn escaped(text: &'a str) -> Self {
+        Self(Form::Escaped(text))
+    }
+
+    /// Plain characters.
+    pub fn plain_from(text: impl Into<Cow<'a, str>>) -> Self {
+        Self(Form::Plain(text.into()))
+    }
+
+    /// The characters, unescaped. An unpaired surrogate escape becomes U+FFFD.
+    #[must_use]
+    pub fn plain(&self) -> Cow<'a, str> {
+        match &self.0 {
+            Form::Literal(text) => Cow::Borrowed(text),
+            Form::Escaped(text) => Cow::Owned(unescape(text)),
+            Form::Plain(text) => text.clone(),
+        }
+    }
+
+    /// Whether there are no characters.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.held_len() == 0
+    }
+
+    /// The length in bytes of the form it is held in: a cheap upper bound, for token estimates only.
+    #[must_use]
+    pub fn held_len(&self) -> usize {
+        match &self.0 {
+            Form::Literal(text) | Form::Escaped(text) => text.len(),
+            Form::Plain(text) => text.len(),
+        }
+    }
+
+    /// Appends the string with its quotes.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.push(b'"');
+        self.write_content(out);
+        out.push(b'"');
+    }
+
+    /// Appends the escaped content without quotes, to join several texts into one string.
+    pub fn write_content(&self, out: &mut Vec<u8>) {
+        match &self.0 {
+            Form::Literal(text) | Form::Escaped(text) => out.extend_from_slice(text.as_bytes()),
+            Form::Plain(text) => escape_into(text, out),
+        }
+    }
+
+    /// The same text without a borrow.
+    #[must_use]
+    pub fn into_owned(self) -> Text<'static> {
+        Text(Form::Plain(Cow::Owned(self.plain().into_owned())))
+    }
+}
+
+impl PartialEq for Text<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.plain() == other.plain()
+    }
+}
+
+impl Eq for Text<'_> {}
+
+impl PartialEq<str> for Text<'_> {
+    fn eq(&self, other: &str) -> bool {
+        self.plain() == other
+    }
+}
+
+impl PartialEq<&str> for Text<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        self.plain() == *other
+    }
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::plain_from(text)
+    }
+}
+
+impl From<String> for Text<'_> {
+    fn from(text: String) -> Self {
+        Self::plain_from(text)
+    }
+}
+
+/// Appends `text` with everything escaped that JSON demands, and nothing else.
+pub fn escape_into(text: &str, out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    for byte in text.bytes() {
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0..0x20 => {
+                out.extend_from_slice(b"\\u00");
+                for nibble in [byte >> 4, byte & 15] {
+                    out.push(HEX.get(usize::from(nibble)).copied().unwrap_or(b'0'));
+                }
+            }
+            _ => out.push(byte),
+        }
+    }
+}
+
+fn unescape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        out.push_str(before);
+        let mut chars = after.chars();
+        match chars.next() {
+            Some('b') => out.push('\u{8}'),
+            Some('f') => out.push('\u{c}'),
+            Some('n') => out.push('\n'),
+            Some('r') => out.push('\r'),
+            Some('t') => out.push('\t'),
+            Some('u') => {
+                let (decoded, used) = unicode_escape(after);
+                out.push(decoded);
+                rest = after.get(used..).unwrap_or_default();
+                continue;
+            }
+            Some(other) => out.push(other),
+            None => {}
+        }
+        rest = chars.as_str();
+    }
+    out.push_str(rest);
+    out
+}
+
+/// `after` begins with the `u` of an escape; returns its character and how many bytes it took, a second escape of
+/// a surrogate pair included.
+fn unicode_escape(after: &str) -> (char, usize) {
+    let unit = |text: &str, at: usize| text.get(at..at + 4).and_then(|hex| u32::from_str_radix(hex, 16).ok());
+    let Some(high) = unit(after, 1) else { return (char::REPLACEMENT_CHARACTER, after.len().min(5)) };
+    if (0xD800..0xDC00).contains(&high)
+        && after.get(5..7) == Some("\\u")
+        && let Some(low) = unit(after, 7)
+        && (0xDC00..0xE000).contains(&low)
+    {
+        let code = 0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+        return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 11);
+    }
+    (char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER), 5)
+}
