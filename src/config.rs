@@ -143,7 +143,8 @@ pub trait Resource: serde::de::DeserializeOwned {
 
     /// Reads and checks one.
     fn from_json(json: &[u8]) -> Result<Self, Invalid> {
-        let resource: Self = serde_json::from_slice(json).map_err(|error| Invalid::Json(error.to_string()))?;
+        let resource: Self =
+            serde_json::from_slice(json).map_err(|error| Invalid::Json(error.to_string()))?;
         resource.validate()?;
         Ok(resource)
     }

@@ -4,6 +4,10 @@
 //! |---|---|---|
 //! | F0 | [`wire`] | bytes: JSON spans, server-sent events |
 //! | F1 | [`config`] | the contract with the control plane |
+//! | F1 | [`ir`] | the neutral vocabulary: requests, events, errors, losses |
+//! | F2 | [`dialect`] | one room per wire format |
 
 pub mod config;
+pub mod dialect;
+pub mod ir;
 pub mod wire;

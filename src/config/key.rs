@@ -159,7 +159,8 @@ impl Resource for Key {
     const TYPE_URL: &'static str = type_url::KEY;
 
     fn validate(&self) -> Result<(), Invalid> {
-        if self.id.len() != super::token::ID_LEN || !self.id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        if self.id.len() != super::token::ID_LEN || !self.id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        {
             return Err(Invalid::rule("id", "12 of [A-Za-z0-9]"));
         }
         let previous_ok = self.previous_secret.as_ref().is_none_or(|previous| is_hash(&previous.hash));
@@ -175,7 +176,10 @@ impl Resource for Key {
             }
             for target in &step.targets {
                 if !is_name(&target.provider) || !is_model_id(&target.model) || target.weight == 0 {
-                    return Err(Invalid::rule("chain[].targets[]", "a provider, a model and a weight of at least 1"));
+                    return Err(Invalid::rule(
+                        "chain[].targets[]",
+                        "a provider, a model and a weight of at least 1",
+                    ));
                 }
             }
         }

@@ -70,7 +70,8 @@ pub struct Prices {
 /// `123`, `0.075`: digits, at most one point, no sign, no exponent.
 fn is_price(text: &str) -> bool {
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |text: &str, max| (1..=max).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    let digits =
+        |text: &str, max| (1..=max).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     digits(whole, 9) && digits(part, 9)
 }
 
@@ -79,7 +80,10 @@ impl Resource for Model {
 
     fn validate(&self) -> Result<(), Invalid> {
         if !is_model_id(&self.id) || !self.aliases.iter().all(|alias| is_model_id(alias)) {
-            return Err(Invalid::rule("id, aliases", "1 to 256 of [A-Za-z0-9._-/:@+] without empty, '.' or '..' segments"));
+            return Err(Invalid::rule(
+                "id, aliases",
+                "1 to 256 of [A-Za-z0-9._-/:@+] without empty, '.' or '..' segments",
+            ));
         }
         if self.id == "auto" || self.id == "sluice/auto" {
             return Err(Invalid::rule("id", "another word than 'auto', which names the key's chain"));
@@ -91,7 +95,11 @@ impl Resource for Model {
             return Err(Invalid::rule("channels[].upstream_id", "the provider's model id"));
         }
         let Prices { input, cached_input, cache_write, output, reasoning } = &self.prices;
-        if ![input, cached_input, cache_write, output, reasoning].into_iter().flatten().all(|price| is_price(price)) {
+        if ![input, cached_input, cache_write, output, reasoning]
+            .into_iter()
+            .flatten()
+            .all(|price| is_price(price))
+        {
             return Err(Invalid::rule("prices", "decimal strings in US dollars per 1M tokens"));
         }
         Ok(())

@@ -109,12 +109,19 @@ impl BaseUrl {
         };
         let host_ok = !host.is_empty()
             && host.len() <= 253
-            && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':'));
+            && host
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':'));
         let path = path.trim_end_matches('/');
         let path_ok = path.bytes().all(|byte| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_' | b'~' | b':' | b'@')
         }) && !path.split('/').any(|segment| segment == "..");
-        (host_ok && path_ok && port != 0).then(|| Self { tls, host: host.to_owned(), port, path: path.to_owned() })
+        (host_ok && path_ok && port != 0).then(|| Self {
+            tls,
+            host: host.to_owned(),
+            port,
+            path: path.to_owned(),
+        })
     }
 
     /// The `:authority` of requests: the port only where it is not the scheme's own, IPv6 in brackets.
@@ -186,10 +193,20 @@ mod tests {
 
     #[test]
     fn base_urls_hide_nothing() {
-        for bad in
-            ["", "ftp://h", "https://", "https://u@h", "https://h?x", "https://h/#a", "https://h/a b", "http://h:0",
-             "http://h:99999", "http://h/a/../b", "https://[::1", "https://h/%2e%2e"]
-        {
+        for bad in [
+            "",
+            "ftp://h",
+            "https://",
+            "https://u@h",
+            "https://h?x",
+            "https://h/#a",
+            "https://h/a b",
+            "http://h:0",
+            "http://h:99999",
+            "http://h/a/../b",
+            "https://[::1",
+            "https://h/%2e%2e",
+        ] {
             assert_eq!(BaseUrl::parse(bad), None, "{bad}");
         }
     }

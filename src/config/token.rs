@@ -127,7 +127,12 @@ pub struct Minted {
 /// (5.95 bits; bytes of 248 and above are folded, a bias of 1/31 on eight characters). With `id`, an existing key
 /// gets a new secret.
 #[must_use]
-pub fn mint(prefix: &str, signing_key: &SigningKey, random: &[u8; ID_LEN + SECRET_LEN], id: Option<&str>) -> Minted {
+pub fn mint(
+    prefix: &str,
+    signing_key: &SigningKey,
+    random: &[u8; ID_LEN + SECRET_LEN],
+    id: Option<&str>,
+) -> Minted {
     let characters: String = random.iter().map(|byte| char::from(base62(*byte))).collect();
     let (fresh_id, secret) = characters.split_at(ID_LEN);
     let id = id.unwrap_or(fresh_id);
@@ -136,7 +141,12 @@ pub fn mint(prefix: &str, signing_key: &SigningKey, random: &[u8; ID_LEN + SECRE
     let token: String = body.chars().chain(check.iter().map(|byte| char::from(*byte))).collect();
     let tail: String = check.iter().skip(CHECK_LEN - 4).map(|byte| char::from(*byte)).collect();
     let head: String = id.chars().take(4).collect();
-    Minted { display: format!("{prefix}{head}…{tail}"), id: id.to_owned(), secret_hash: secret_digest(secret), token }
+    Minted {
+        display: format!("{prefix}{head}…{tail}"),
+        id: id.to_owned(),
+        secret_hash: secret_digest(secret),
+        token,
+    }
 }
 
 #[cfg(test)]

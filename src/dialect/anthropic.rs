@@ -1,0 +1,5 @@
+//! Anthropic.
+
+/// The dialect.
+#[derive(Debug, Clone, Copy)]
+pub struct Anthropic;

@@ -1,0 +1,5 @@
+//! Openai.
+
+/// The dialect.
+#[derive(Debug, Clone, Copy)]
+pub struct Openai;

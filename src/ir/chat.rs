@@ -1,0 +1,303 @@
+//! A chat request and a whole reply.
+
+use super::{Text, Usage};
+use std::borrow::Cow;
+
+/// A chat request. System and developer turns stand among the messages, where the client put them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Request<'a> {
+    /// The turns, in order.
+    pub messages: Vec<Message<'a>>,
+    /// Functions that the model may call.
+    pub tools: Vec<Tool<'a>>,
+    /// Whether and which tool must be called.
+    pub tool_choice: Option<ToolChoice<'a>>,
+    /// Whether several tools may be called in one turn.
+    pub parallel_tool_calls: Option<bool>,
+    /// Limits and randomness.
+    pub sampling: Sampling<'a>,
+    /// Thinking before answering.
+    pub reasoning: Option<Reasoning>,
+    /// The form that the reply's text must have.
+    pub format: Option<Format<'a>>,
+    /// The end user, as the client names it.
+    pub user: Option<Text<'a>>,
+    /// Whether the client wants a stream.
+    pub stream: bool,
+}
+
+/// Limits and randomness. Numbers are their JSON text: `0.123456789` leaves as it came.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Sampling<'a> {
+    /// Most tokens of the reply, reasoning included.
+    pub max_tokens: Option<u64>,
+    /// Randomness.
+    pub temperature: Option<&'a str>,
+    /// Nucleus.
+    pub top_p: Option<&'a str>,
+    /// Candidates per token.
+    pub top_k: Option<&'a str>,
+    /// Penalty by count.
+    pub frequency_penalty: Option<&'a str>,
+    /// Penalty by presence.
+    pub presence_penalty: Option<&'a str>,
+    /// For repeatable replies.
+    pub seed: Option<&'a str>,
+    /// Sequences that end the reply.
+    pub stop: Vec<Text<'a>>,
+    /// Number of replies.
+    pub n: Option<u64>,
+}
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The operator.
+    System,
+    /// The application; dialects without the word treat it as [`Role::System`].
+    Developer,
+    /// The end user; tool results stand in user turns.
+    User,
+    /// The model.
+    Assistant,
+}
+
+/// One turn.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message<'a> {
+    /// Who speaks.
+    pub role: Role,
+    /// Its index in the client's own list, for messages about it; the system prompt of dialects that keep it apart
+    /// has `None`.
+    pub at: Option<u32>,
+    /// What is said, in order.
+    pub parts: Vec<Part<'a>>,
+    /// A participant's name.
+    pub name: Option<Text<'a>>,
+}
+
+/// A piece of a turn.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part<'a> {
+    /// Text.
+    Text {
+        /// The text.
+        text: Text<'a>,
+        /// Whether the prompt up to here is to be cached by the provider.
+        cache: bool,
+    },
+    /// An image.
+    Image {
+        /// Where it is.
+        source: Source<'a>,
+        /// `low`, `high`, `auto`.
+        detail: Option<Text<'a>>,
+    },
+    /// A document, such as a PDF.
+    Document {
+        /// Where it is.
+        source: Source<'a>,
+        /// Its title or file name.
+        name: Option<Text<'a>>,
+    },
+    /// A call that the model made.
+    ToolCall(ToolCall<'a>),
+    /// What a call returned.
+    ToolResult {
+        /// [`ToolCall::id`].
+        id: Text<'a>,
+        /// What it returned; may be empty.
+        content: Vec<Part<'a>>,
+        /// Whether the tool failed.
+        is_error: bool,
+    },
+    /// What the model thought.
+    Thinking {
+        /// The text.
+        text: Text<'a>,
+        /// The proof by which Anthropic accepts it back; no other dialect's.
+        signature: Option<Text<'a>>,
+    },
+    /// Thinking that only Anthropic can read.
+    RedactedThinking {
+        /// Opaque.
+        data: Text<'a>,
+    },
+    /// Why the model would not answer.
+    Refusal {
+        /// The text.
+        text: Text<'a>,
+    },
+}
+
+impl<'a> Part<'a> {
+    /// Plain text without a cache marker.
+    pub fn text(text: impl Into<Text<'a>>) -> Self {
+        Self::Text { text: text.into(), cache: false }
+    }
+}
+
+/// Where bytes are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source<'a> {
+    /// To be fetched by the provider.
+    Url(Text<'a>),
+    /// In the request.
+    Base64 {
+        /// MIME type.
+        media_type: Text<'a>,
+        /// Base64, standard alphabet.
+        data: Text<'a>,
+    },
+}
+
+/// A call of a tool.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolCall<'a> {
+    /// Names it within the conversation.
+    pub id: Text<'a>,
+    /// [`Tool::name`].
+    pub name: Text<'a>,
+    /// JSON text (an object, if the model did as told), unescaped. May be empty, may be broken.
+    pub arguments: Cow<'a, str>,
+}
+
+/// A function that the model may call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tool<'a> {
+    /// Its name.
+    pub name: Text<'a>,
+    /// What it does.
+    pub description: Option<Text<'a>>,
+    /// JSON schema of its arguments, as JSON text; `None` means no arguments.
+    pub parameters: Option<&'a str>,
+    /// Whether arguments must fit the schema exactly.
+    pub strict: Option<bool>,
+    /// Whether the prompt up to here is to be cached by the provider.
+    pub cache: bool,
+}
+
+/// Whether and which tool must be called.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ToolChoice<'a> {
+    /// The model decides.
+    Auto,
+    /// None.
+    None,
+    /// Any one, but one.
+    Required,
+    /// This one.
+    Tool(Text<'a>),
+}
+
+/// Thinking before answering. At most one of the members is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reasoning {
+    /// Not at all.
+    Off,
+    /// By a word.
+    Effort(Effort),
+    /// By a number of tokens.
+    Budget(u64),
+    /// As the model sees fit.
+    Adaptive,
+}
+
+/// How hard to think.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// Hardly.
+    Minimal,
+    /// A little.
+    Low,
+    /// Some.
+    Medium,
+    /// Much.
+    High,
+    /// As much as can be.
+    Max,
+}
+
+impl Effort {
+    /// The thinking budget in tokens that stands for the word, as the vendors' own compatibility layers map it.
+    #[must_use]
+    pub const fn budget(self) -> u64 {
+        match self {
+            Self::Minimal | Self::Low => 1_024,
+            Self::Medium => 8_192,
+            Self::High => 24_576,
+            Self::Max => 32_768,
+        }
+    }
+
+    /// The word that stands for a budget.
+    #[must_use]
+    pub const fn for_budget(tokens: u64) -> Self {
+        match tokens {
+            0..=4_096 => Self::Low,
+            4_097..=16_384 => Self::Medium,
+            _ => Self::High,
+        }
+    }
+}
+
+/// The form that the reply's text must have.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Format<'a> {
+    /// Any JSON object.
+    JsonObject,
+    /// JSON that fits a schema.
+    JsonSchema {
+        /// The schema's name.
+        name: Option<Text<'a>>,
+        /// What it is for.
+        description: Option<Text<'a>>,
+        /// JSON text.
+        schema: &'a str,
+        /// Whether the reply must fit exactly.
+        strict: Option<bool>,
+    },
+}
+
+/// A whole reply.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply<'a> {
+    /// The provider's id for it.
+    pub id: Text<'a>,
+    /// The model as the provider names it.
+    pub model: Text<'a>,
+    /// Text, thinking, tool calls and refusals, in order.
+    pub parts: Vec<Part<'a>>,
+    /// Why it ended.
+    pub finish: Finish<'a>,
+    /// What it used, if the provider says.
+    pub usage: Option<Usage>,
+}
+
+/// Why a reply ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finish<'a> {
+    /// Why.
+    pub reason: FinishReason,
+    /// In the provider's own word, for the record.
+    pub word: Text<'a>,
+    /// Which stop sequence was met, if the provider says.
+    pub stop_sequence: Option<Text<'a>>,
+}
+
+/// Why a reply ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FinishReason {
+    /// The model was done.
+    Stop,
+    /// A stop sequence was met.
+    StopSequence,
+    /// The token limit was met.
+    Length,
+    /// Tools are to be called.
+    ToolCalls,
+    /// The provider's filter, or the model's own refusal.
+    Refusal,
+    /// The provider paused a long turn, to be continued by sending it back.
+    Pause,
+}
