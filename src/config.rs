@@ -6,6 +6,7 @@
 
 mod key;
 mod model;
+pub mod plugin;
 mod provider;
 mod record;
 mod settings;

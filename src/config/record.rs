@@ -67,6 +67,15 @@ pub struct Record {
     pub dropped_params: Vec<String>,
 }
 
+impl Record {
+    /// As it travels in the access log.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        // Strings and integers only: nothing here can fail to be JSON.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
 /// One try at one provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptRecord {

@@ -1,0 +1,42 @@
+//! What Envoy's own configuration tells the module.
+
+use super::Invalid;
+use serde::Deserialize;
+
+/// The plugin configuration of one filter position.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plugin {
+    /// The position.
+    pub role: Role,
+    /// The Envoy cluster of the control plane.
+    #[serde(default = "default_cluster")]
+    pub control_cluster: String,
+    /// What the control plane knows Envoys by; sent as a bearer token.
+    #[serde(default)]
+    pub node_token: String,
+    /// The node id to report, where Envoy has none.
+    #[serde(default)]
+    pub node: Option<String>,
+}
+
+/// A filter position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// In `http_filters`, before the router.
+    Ingress,
+    /// In upstream filters, before the codec.
+    Egress,
+}
+
+fn default_cluster() -> String {
+    "sluice-control".to_owned()
+}
+
+impl Plugin {
+    /// Reads the configuration.
+    pub fn from_json(json: &[u8]) -> Result<Self, Invalid> {
+        serde_json::from_slice(json).map_err(|error| Invalid::Json(error.to_string()))
+    }
+}

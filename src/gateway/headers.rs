@@ -1,0 +1,115 @@
+//! Which of a client's headers go where.
+
+/// Headers as names (lower-case) and values, in order.
+pub type Headers = Vec<(String, Vec<u8>)>;
+
+/// The first value of a header, if it is UTF-8.
+#[must_use]
+pub fn get<'a>(headers: &'a [(String, Vec<u8>)], name: &str) -> Option<&'a str> {
+    let (_, value) = headers.iter().find(|(key, _)| key == name)?;
+    std::str::from_utf8(value).ok()
+}
+
+/// Whether a client may not set this header: it steers the gateway or Envoy.
+#[must_use]
+pub fn is_internal(name: &str) -> bool {
+    name.starts_with("x-sluice-") || name.starts_with("x-envoy-")
+}
+
+/// What the client's side added, what the gateway writes itself, and what must not leave: everything else goes to a
+/// provider of the client's own dialect.
+const DROPPED: [&str; 30] = [
+    "accept-encoding",
+    "api-key",
+    "authorization",
+    "cdn-loop",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "openai-organization",
+    "openai-project",
+    "origin",
+    "priority",
+    "proxy-authorization",
+    "proxy-connection",
+    "referer",
+    "te",
+    "traceparent",
+    "tracestate",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "x-api-key",
+    "x-goog-api-key",
+    "x-real-ip",
+    "x-request-id",
+];
+
+/// Whether a client's header goes on to a provider that speaks the client's dialect.
+#[must_use]
+pub fn is_forwarded(name: &str) -> bool {
+    !name.starts_with(':')
+        && !is_internal(name)
+        && !name.starts_with("x-forwarded-")
+        && !name.starts_with("x-b3-")
+        && !name.starts_with("cf-")
+        && !name.starts_with("sec-")
+        && DROPPED.binary_search(&name).is_err()
+}
+
+/// Whether a provider's reply header goes on to the client. Hop-by-hop and cookie headers do not, nor what no longer
+/// holds once a body is rewritten.
+#[must_use]
+pub fn is_returned(name: &str) -> bool {
+    !name.starts_with(':')
+        && !is_internal(name)
+        && !matches!(
+            name,
+            "alt-svc"
+                | "connection"
+                | "content-encoding"
+                | "content-length"
+                | "keep-alive"
+                | "proxy-authenticate"
+                | "set-cookie"
+                | "strict-transport-security"
+                | "trailer"
+                | "transfer-encoding"
+                | "upgrade"
+                | "www-authenticate"
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_sorted_for_its_search() {
+        assert!(DROPPED.is_sorted());
+    }
+
+    #[test]
+    fn credentials_cookies_and_forwarding_never_leave() {
+        for name in [
+            "authorization",
+            "x-api-key",
+            "cookie",
+            "x-forwarded-for",
+            "x-sluice-retry",
+            "x-envoy-max-retries",
+            ":path",
+        ] {
+            assert!(!is_forwarded(name), "{name}");
+        }
+        assert!(
+            is_forwarded("anthropic-beta") && is_forwarded("user-agent") && is_forwarded("x-stainless-lang")
+        );
+    }
+}

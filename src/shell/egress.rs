@@ -1,0 +1,161 @@
+//! The egress context: one attempt. Writes its request, holds its reply until the first token, names the next cluster.
+
+use super::root::WAKE;
+use super::{host, world};
+use crate::gateway::exchange::{Flow, Lost, Outgoing};
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::Action;
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+thread_local! {
+    /// Requests of contexts that wait to be sent, with whether their body has come.
+    static PARKED: RefCell<HashMap<u32, Parked>> = RefCell::new(HashMap::new());
+}
+
+struct Parked {
+    outgoing: Outgoing,
+    body_came: bool,
+}
+
+pub(super) struct Egress {
+    context: u32,
+    slot: Option<u64>,
+    outgoing: Option<Vec<u8>>,
+    replaced: bool,
+    /// Bytes of the reply's body that are buffered and were read.
+    seen: usize,
+    held: bool,
+}
+
+impl Egress {
+    pub(super) const fn new(context: u32) -> Self {
+        Self { context, slot: None, outgoing: None, replaced: false, seen: 0, held: false }
+    }
+
+    /// A wait is over. Runs in the root's callback with the context's own made effective, because the SDK does not
+    /// hand its contexts out.
+    pub(super) fn wake(context: u32) {
+        let Some(parked) = PARKED.with(|parked| parked.borrow_mut().remove(&context)) else { return };
+        host::set_request_headers(&parked.outgoing.headers);
+        if parked.body_came
+            && let Some(body) = &parked.outgoing.body
+        {
+            host::set_request_body(body);
+        }
+        host::resume_request();
+    }
+
+    fn carry_out(&mut self, flow: Flow, at_headers: bool) -> Action {
+        match flow {
+            Flow::Hold => {
+                self.held = true;
+                return Action::Pause;
+            }
+            Flow::Pass => {}
+            Flow::Emit(bytes) => host::set_response_body(&bytes),
+            Flow::Retry { cluster, after_s } => {
+                host::set_state("sluice.cluster", cluster.as_bytes());
+                if let Some(seconds) = after_s {
+                    host::add_response_header("x-sluice-retry-after", itoa::Buffer::new().format(seconds));
+                }
+                host::add_response_header("x-sluice-retry", "1");
+            }
+            Flow::Answer { headers, body } => {
+                if at_headers {
+                    // There is no body to replace; a reply of our own has one, and Envoy does not retry it.
+                    let headers: Vec<(&str, String)> = headers
+                        .iter()
+                        .filter(|(name, _)| name != "content-length")
+                        .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value).into_owned()))
+                        .collect();
+                    host::reply(&headers, &body.unwrap_or_default());
+                    return Action::Pause;
+                }
+                host::set_response_headers(&headers);
+                if let Some(body) = body {
+                    host::set_response_body(&body);
+                }
+            }
+        }
+        self.held = false;
+        Action::Continue
+    }
+}
+
+impl Context for Egress {
+    fn on_done(&mut self) -> bool {
+        PARKED.with(|parked| parked.borrow_mut().remove(&self.context));
+        if let Some(slot) = self.slot.take() {
+            let failure = host::property(&["upstream", "transport_failure_reason"]);
+            let lost = Lost { connected: failure.is_none_or(|reason| reason.is_empty()) };
+            let now = host::now();
+            let cluster = world::with_exchange(slot, |exchange| exchange.lost(lost, now)).flatten();
+            if let Some(cluster) = cluster {
+                host::set_state("sluice.cluster", cluster.as_bytes());
+            }
+        }
+        true
+    }
+}
+
+impl HttpContext for Egress {
+    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+        let slot =
+            host::property(&["sluice.slot"]).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
+        let Some(slot) = slot else { return Action::Continue };
+        let now = host::now();
+        let random = host::random();
+        let Some((Some(outgoing), wait_ms)) =
+            world::with_exchange(slot, |exchange| exchange.begin(now, random))
+        else {
+            return Action::Continue;
+        };
+        self.slot = Some(slot);
+        self.replaced = outgoing.body.is_some();
+        if wait_ms == 0 {
+            host::set_request_headers(&outgoing.headers);
+            self.outgoing = outgoing.body;
+            return Action::Continue;
+        }
+        world::with(|world| world.waiting.push(Reverse((now.mono_us + wait_ms * 1_000, self.context))));
+        host::tick_every(WAKE);
+        PARKED.with(|parked| parked.borrow_mut().insert(self.context, Parked { outgoing, body_came: false }));
+        Action::Pause
+    }
+
+    fn on_http_request_body(&mut self, _: usize, ends: bool) -> Action {
+        let waiting = PARKED.with(|parked| {
+            let mut parked = parked.borrow_mut();
+            let waiting = parked.get_mut(&self.context);
+            waiting.map(|parked| parked.body_came = ends).is_some()
+        });
+        if waiting {
+            return Action::Pause;
+        }
+        if self.replaced {
+            host::set_request_body(&self.outgoing.take().unwrap_or_default());
+        }
+        Action::Continue
+    }
+
+    fn on_http_response_headers(&mut self, _: usize, ends: bool) -> Action {
+        let Some(slot) = self.slot else { return Action::Continue };
+        let headers = host::response_headers();
+        let now = host::now();
+        let flow = world::with_exchange(slot, |exchange| exchange.reply_head(headers, ends, now));
+        flow.map_or(Action::Continue, |flow| self.carry_out(flow, true))
+    }
+
+    fn on_http_response_body(&mut self, size: usize, ends: bool) -> Action {
+        let Some(slot) = self.slot else { return Action::Continue };
+        // While the reply is held, Envoy's buffer grows and only its new end has not been read.
+        let start = if self.held { self.seen.min(size) } else { 0 };
+        self.seen = size;
+        let chunk = host::response_body(start, size - start);
+        let now = host::now();
+        let flow = world::with_exchange(slot, |exchange| exchange.reply_body(&chunk, ends, now));
+        flow.map_or(Action::Continue, |flow| self.carry_out(flow, false))
+    }
+}

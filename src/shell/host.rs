@@ -1,0 +1,189 @@
+//! Calls of the host, none of which can panic: what fails is logged once here and comes back as nothing.
+//!
+//! The SDK's trait methods unwrap, and a trap takes the worker's whole VM down, so nothing else calls the host.
+
+use crate::gateway::Now;
+use crate::gateway::headers::Headers;
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{BufferType, MapType, Status};
+use std::cell::Cell;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+thread_local! {
+    static START: Instant = Instant::now();
+    static RANDOM: Cell<u64> = Cell::new(seed());
+}
+
+/// The host's entropy: the standard library seeds its hash maps from it.
+fn seed() -> u64 {
+    RandomState::new().build_hasher().finish() | 1
+}
+
+/// A random number; not for secrets.
+pub(super) fn random() -> u64 {
+    RANDOM.with(|state| {
+        let mut x = state.get();
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        state.set(x);
+        x
+    })
+}
+
+/// A monotonic moment in microseconds.
+pub(super) fn mono_us() -> u64 {
+    START.with(|start| u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX))
+}
+
+/// The moment.
+pub(super) fn now() -> Now {
+    let wall = logged("get_current_time", hostcalls::get_current_time());
+    let wall_us = wall
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+        .and_then(|since| u64::try_from(since.as_micros()).ok())
+        .unwrap_or_default();
+    Now { wall_us, mono_us: mono_us() }
+}
+
+fn logged<T>(call: &str, result: Result<T, Status>) -> Option<T> {
+    match result {
+        Ok(value) => Some(value),
+        Err(status) => {
+            log::error!("{call} failed: {status:?}");
+            None
+        }
+    }
+}
+
+/// All request headers.
+pub(super) fn request_headers() -> Headers {
+    logged("request headers", hostcalls::get_map_bytes(MapType::HttpRequestHeaders)).unwrap_or_default()
+}
+
+/// All headers of the reply.
+pub(super) fn response_headers() -> Headers {
+    logged("response headers", hostcalls::get_map_bytes(MapType::HttpResponseHeaders)).unwrap_or_default()
+}
+
+/// Replaces all request headers.
+pub(super) fn set_request_headers(headers: &Headers) {
+    let pairs = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+    logged("set request headers", hostcalls::set_map_bytes(MapType::HttpRequestHeaders, pairs));
+}
+
+/// Replaces all headers of the reply.
+pub(super) fn set_response_headers(headers: &[(String, Vec<u8>)]) {
+    let pairs = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+    logged("set response headers", hostcalls::set_map_bytes(MapType::HttpResponseHeaders, pairs));
+}
+
+/// Sets one request header.
+pub(super) fn set_request_header(name: &str, value: &str) {
+    logged("set request header", hostcalls::set_map_value(MapType::HttpRequestHeaders, name, Some(value)));
+}
+
+/// Removes one request header.
+pub(super) fn remove_request_header(name: &str) {
+    logged("remove request header", hostcalls::remove_map_value(MapType::HttpRequestHeaders, name));
+}
+
+/// Adds one header to the reply.
+pub(super) fn add_response_header(name: &str, value: &str) {
+    logged("add response header", hostcalls::add_map_value(MapType::HttpResponseHeaders, name, value));
+}
+
+fn body(kind: BufferType, start: usize, length: usize) -> Vec<u8> {
+    if length == 0 {
+        return Vec::new();
+    }
+    logged("body", hostcalls::get_buffer(kind, start, length)).flatten().unwrap_or_default()
+}
+
+/// The request body that is buffered.
+pub(super) fn request_body(size: usize) -> Vec<u8> {
+    body(BufferType::HttpRequestBody, 0, size)
+}
+
+/// A part of the reply's body that is buffered.
+pub(super) fn response_body(start: usize, length: usize) -> Vec<u8> {
+    body(BufferType::HttpResponseBody, start, length)
+}
+
+/// The message of a gRPC call or stream.
+pub(super) fn grpc_message(size: usize) -> Vec<u8> {
+    body(BufferType::GrpcReceiveBuffer, 0, size)
+}
+
+/// Replaces all of the request body that is buffered.
+pub(super) fn set_request_body(value: &[u8]) {
+    logged("set request body", hostcalls::set_buffer(BufferType::HttpRequestBody, 0, usize::MAX, value));
+}
+
+/// Replaces all of the reply's body that is buffered.
+pub(super) fn set_response_body(value: &[u8]) {
+    logged("set response body", hostcalls::set_buffer(BufferType::HttpResponseBody, 0, usize::MAX, value));
+}
+
+/// A property at a leaf path; message-typed paths are errors in Envoy and nothing here.
+pub(super) fn property(path: &[&str]) -> Option<Vec<u8>> {
+    hostcalls::get_property(path.to_vec()).ok().flatten()
+}
+
+/// Sets filter state: `name` becomes `wasm.<name>`.
+pub(super) fn set_state(name: &str, value: &[u8]) {
+    logged("set filter state", hostcalls::set_property(vec![name], Some(value)));
+}
+
+/// Answers the client directly. `:status` stands first among the headers.
+pub(super) fn reply(headers: &[(&str, String)], body: &[u8]) {
+    let status = headers.first().and_then(|(_, value)| value.parse().ok()).unwrap_or(500);
+    let rest = headers.iter().skip(1).map(|(name, value)| (*name, value.as_str())).collect();
+    logged("reply", hostcalls::send_http_response(status, rest, Some(body)));
+}
+
+/// Lets a paused request go on.
+pub(super) fn resume_request() {
+    logged("resume request", hostcalls::resume_http_request());
+}
+
+/// Makes a context the one that the next calls are about; `false` if it is gone.
+pub(super) fn enter(context: u32) -> bool {
+    hostcalls::set_effective_context(context).is_ok()
+}
+
+/// Asks for a tick of the current root context every so often; zero for none.
+pub(super) fn tick_every(period: Duration) {
+    logged("set tick period", hostcalls::set_tick_period(period));
+}
+
+fn metadata(token: &str) -> Option<String> {
+    (!token.is_empty()).then(|| format!("Bearer {token}"))
+}
+
+/// Opens a gRPC stream; `None` if the cluster cannot be used now.
+pub(super) fn open_stream(cluster: &str, service: &str, method: &str, token: &str) -> Option<u32> {
+    let bearer = metadata(token);
+    let initial = bearer.iter().map(|value| ("authorization", value.as_bytes())).collect();
+    hostcalls::open_grpc_stream(cluster, service, method, initial).ok()
+}
+
+/// Sends on a gRPC stream.
+pub(super) fn send_message(stream: u32, message: &[u8]) {
+    logged("send message", hostcalls::send_grpc_stream_message(stream, Some(message), false));
+}
+
+/// Gives a gRPC stream up.
+pub(super) fn cancel_stream(stream: u32) {
+    logged("cancel stream", hostcalls::cancel_grpc_stream(stream));
+}
+
+/// Makes a unary gRPC call; `None` if it cannot even begin.
+pub(super) fn call(cluster: &str, service: &str, method: &str, token: &str, message: &[u8]) -> Option<u32> {
+    let bearer = metadata(token);
+    let initial = bearer.iter().map(|value| ("authorization", value.as_bytes())).collect();
+    let timeout = Duration::from_secs(2);
+    hostcalls::dispatch_grpc_call(cluster, service, method, initial, Some(message), timeout).ok()
+}

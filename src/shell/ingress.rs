@@ -1,0 +1,307 @@
+//! The ingress context: authenticates, admits, and shapes what Envoy says itself.
+
+use super::{host, world};
+use crate::config::{Dialect, KeyRequest, Payload, key_lookup, type_url};
+use crate::gateway::access::{self, Verdict};
+use crate::gateway::exchange::{Arrival, End, Exchange, Stamp};
+use crate::gateway::headers::{self, Headers};
+use crate::gateway::reject::{self, Rejection};
+use crate::gateway::route::{self, Call, Route};
+use crate::gateway::state::Pushed;
+use crate::gateway::{Now, edge};
+use prost::Message;
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::Action;
+
+/// The gRPC status for something that does not exist.
+const NOT_FOUND: u32 = 5;
+
+#[derive(Default)]
+pub(super) struct Ingress {
+    request: Option<Request>,
+    slot: Option<u64>,
+    /// A key look-up is under way.
+    looking_up: Option<u32>,
+    /// The size of the body, once it is whole.
+    body: Option<usize>,
+    /// The client has been answered from here.
+    replied: bool,
+    /// The dialect and id for shaping what Envoy says, known as soon as the headers are read.
+    dialect: Option<Dialect>,
+    request_id: String,
+    /// A body that replaces Envoy's own.
+    shaped: Option<Vec<u8>>,
+    status: u16,
+}
+
+/// What the headers said, until the exchange takes it over.
+struct Request {
+    route: Route,
+    presented: Option<String>,
+    headers: Headers,
+    now: Now,
+}
+
+impl Ingress {
+    fn refuse(&mut self, rejection: &Rejection) {
+        if let Some(slot) = self.slot {
+            world::with_exchange(slot, |exchange| exchange.refuse(rejection));
+        }
+        self.replied = true;
+        self.status = rejection.error.status;
+        let dialect = self.dialect.unwrap_or(Dialect::Openai);
+        host::reply(&rejection.headers(&self.request_id), &rejection.body(dialect, &self.request_id));
+    }
+
+    /// Goes on once the key is known or can be looked up. Pauses in every case but a headers-only failure.
+    fn authenticate(&mut self) {
+        let Some(request) = &self.request else { return };
+        let verdict = world::with(|world| {
+            access::authenticate(&world.state, request.presented.as_deref(), request.now)
+        });
+        match verdict {
+            Ok(Verdict::Known(key)) => self.accept(key),
+            Ok(Verdict::Lookup(id)) => self.look_up(id),
+            Err(rejection) => self.refuse(&rejection),
+        }
+    }
+
+    fn look_up(&mut self, id: String) {
+        let control = world::with(|world| world.control.clone());
+        let message = KeyRequest { id }.encode_to_vec();
+        let (service, method) = (key_lookup::SERVICE, key_lookup::METHOD);
+        self.looking_up = host::call(&control.cluster, service, method, &control.token, &message);
+        if self.looking_up.is_none() {
+            self.refuse(&access::cannot_verify());
+        }
+    }
+
+    fn accept(&mut self, key: std::rc::Rc<crate::config::Key>) {
+        let Some(Request { route, headers, now, .. }) = self.request.take() else { return };
+        let permitted = access::check_endpoint(&key, route.call.endpoint());
+        let Call::Exchange(endpoint) = route.call else {
+            let answer = permitted.and_then(|()| {
+                world::with(|world| match &route.call {
+                    Call::GetModel(id) => edge::get_model(&world.state, &key, route.dialect, id),
+                    _ => Ok(edge::list_models(&world.state, &key, route.dialect)),
+                })
+            });
+            return match answer {
+                Ok(body) => self.answer(&body),
+                Err(rejection) => self.refuse(&rejection),
+            };
+        };
+        let length = headers::get(&headers, "content-length").and_then(|length| length.parse::<u64>().ok());
+        let forward = headers.into_iter().filter(|(name, _)| headers::is_forwarded(name)).collect();
+        let request_id = self.request_id.clone();
+        let inserted = world::with(|world| {
+            let active = world.state.active().cloned()?;
+            let arrival = Arrival { endpoint, dialect: route.dialect, key, active, request_id, forward, now };
+            let exchange = Exchange::new(arrival);
+            let max = exchange.max_body_bytes();
+            Some((world.exchanges.insert(exchange), max))
+        });
+        let Some((slot, max)) = inserted else { return };
+        self.slot = Some(slot);
+        if let Err(rejection) = permitted {
+            return self.refuse(&rejection);
+        }
+        if length.is_some_and(|length| length > max) {
+            return self.refuse(&reject::too_large(max));
+        }
+        host::set_state("sluice.slot", &slot.to_le_bytes());
+        if let Some(size) = self.body {
+            self.admit(size);
+        }
+    }
+
+    fn answer(&mut self, body: &[u8]) {
+        self.replied = true;
+        let headers = [
+            (":status", "200".to_owned()),
+            ("content-type", "application/json".to_owned()),
+            ("x-sluice-request-id", self.request_id.clone()),
+        ];
+        host::reply(&headers, body);
+    }
+
+    fn admit(&mut self, size: usize) {
+        let Some(slot) = self.slot else { return };
+        let before = host::mono_us();
+        let body = host::request_body(size);
+        let random = host::random();
+        let admitted = world::with(|world| {
+            let mut exchange = world.exchanges.take(slot)?;
+            let admitted = exchange.admit(&world.state, body, random);
+            exchange.count_overhead(host::mono_us().saturating_sub(before));
+            world.exchanges.put(slot, exchange);
+            Some(admitted)
+        });
+        match admitted {
+            Some(Ok(start)) => {
+                // Setting a request header makes Envoy choose the route again, so the state it looks at comes first.
+                host::set_state("sluice.cluster", start.cluster.as_bytes());
+                host::set_request_header(
+                    "x-envoy-max-retries",
+                    itoa::Buffer::new().format(start.max_retries),
+                );
+                let deadline = itoa::Buffer::new().format(start.deadline_ms).to_owned();
+                host::set_request_header("x-envoy-upstream-rq-per-try-timeout-ms", &deadline);
+            }
+            Some(Err(rejection)) => {
+                self.replied = true;
+                self.status = rejection.error.status;
+                let dialect = self.dialect.unwrap_or(Dialect::Openai);
+                host::reply(&rejection.headers(&self.request_id), &rejection.body(dialect, &self.request_id));
+            }
+            None => {}
+        }
+    }
+}
+
+impl Context for Ingress {
+    fn on_grpc_call_response(&mut self, token: u32, status: u32, size: usize) {
+        if self.looking_up != Some(token) {
+            return;
+        }
+        self.looking_up = None;
+        let Some(request) = &self.request else { return };
+        let id = world::with(|world| {
+            match access::authenticate(&world.state, request.presented.as_deref(), request.now) {
+                Ok(Verdict::Lookup(id)) => Some(id),
+                _ => None,
+            }
+        });
+        match (status, id) {
+            (0, Some(id)) => {
+                let payload = Payload::decode(host::grpc_message(size).as_slice()).unwrap_or_default();
+                let applied = world::with(|world| {
+                    let pushed = Pushed { name: &id, json: &payload.json };
+                    let applied = world.state.apply(type_url::KEY, &[pushed], &[]);
+                    if let Some(message) = world.subscription.follow(&id) {
+                        world.send(&message);
+                    }
+                    applied
+                });
+                if let Err(reason) = applied {
+                    log::error!("key look-up: {reason}");
+                    return self.refuse(&access::cannot_verify());
+                }
+            }
+            (NOT_FOUND, Some(id)) => {
+                let now = host::mono_us();
+                world::with(|world| world.state.remember_unknown_key(&id, now));
+                return self.refuse(&access::unknown_key());
+            }
+            // Pushed meanwhile: the discovery stream was faster.
+            (_, None) => {}
+            (_, Some(_)) => return self.refuse(&access::cannot_verify()),
+        }
+        self.authenticate();
+        if !self.replied && self.body.is_some() && self.looking_up.is_none() {
+            host::resume_request();
+        }
+    }
+}
+
+impl HttpContext for Ingress {
+    fn on_http_request_headers(&mut self, _: usize, ends: bool) -> Action {
+        let now = host::now();
+        let all = host::request_headers();
+        for (name, _) in all.iter().filter(|(name, _)| headers::is_internal(name)) {
+            host::remove_request_header(name);
+        }
+        self.request_id = match headers::get(&all, "x-request-id") {
+            Some(id) if id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_graphic()) => id.to_owned(),
+            _ => format!("{:016x}{:016x}", host::random(), host::random()),
+        };
+        let method = headers::get(&all, ":method").unwrap_or_default();
+        let path = headers::get(&all, ":path").unwrap_or_default();
+        let route = match route::route(method, path, headers::get(&all, "anthropic-version").is_some()) {
+            Ok(route) => route,
+            Err((dialect, rejection)) => {
+                self.dialect = Some(dialect);
+                self.refuse(&rejection);
+                return Action::Pause;
+            }
+        };
+        self.dialect = Some(route.dialect);
+        let presented = world::with(|world| {
+            let prefix = world.state.active().map_or("slc-", |active| active.settings.key_prefix.as_str());
+            access::presented(&all, path, prefix)
+        });
+        if ends {
+            self.body = Some(0);
+        }
+        self.request = Some(Request { route, presented, headers: all, now });
+        self.authenticate();
+        // A request goes on only from its body or from a look-up's end: here everything waits.
+        if ends && !self.replied && self.looking_up.is_none() { Action::Continue } else { Action::Pause }
+    }
+
+    fn on_http_request_body(&mut self, size: usize, ends: bool) -> Action {
+        if self.replied {
+            return Action::Pause;
+        }
+        if !ends {
+            return Action::Pause;
+        }
+        self.body = Some(size);
+        if self.looking_up.is_some() {
+            return Action::Pause;
+        }
+        self.admit(size);
+        if self.replied { Action::Pause } else { Action::Continue }
+    }
+
+    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+        if self.replied {
+            return Action::Continue;
+        }
+        let all = host::response_headers();
+        let status = headers::get(&all, ":status").and_then(|status| status.parse().ok()).unwrap_or(500);
+        let rejection = match self.slot {
+            Some(slot) => world::with_exchange(slot, |exchange| {
+                (!exchange.is_answered()).then(|| exchange.local_reply(status))
+            })
+            .flatten(),
+            None => Some(reject::local_reply(status, 0)),
+        };
+        self.status = status;
+        if let Some(rejection) = rejection {
+            self.status = rejection.error.status;
+            let body = rejection.body(self.dialect.unwrap_or(Dialect::Openai), &self.request_id);
+            let mut headers: Headers = rejection
+                .headers(&self.request_id)
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.into_bytes()))
+                .collect();
+            headers.push(("content-length".to_owned(), body.len().to_string().into_bytes()));
+            host::set_response_headers(&headers);
+            self.shaped = Some(body);
+        }
+        Action::Continue
+    }
+
+    fn on_http_response_body(&mut self, _: usize, _: bool) -> Action {
+        if let Some(body) = &mut self.shaped {
+            host::set_response_body(&std::mem::take(body));
+        }
+        Action::Continue
+    }
+
+    fn on_log(&mut self) {
+        let Some(slot) = self.slot.take() else { return };
+        let now = Now { wall_us: 0, mono_us: host::mono_us() };
+        let status = self.status;
+        let json = world::with(|world| {
+            let exchange = world.exchanges.remove(slot)?;
+            world.seq += 1;
+            let stamp = Stamp { vm: &world.vm, seq: world.seq };
+            Some(exchange.record(stamp, End { status, now }).to_json())
+        });
+        if let Some(json) = json {
+            host::set_state("sluice.usage", &json);
+        }
+    }
+}

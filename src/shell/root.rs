@@ -1,0 +1,170 @@
+//! Root contexts: the ingress one holds the discovery stream, the egress one wakes attempts that wait.
+
+use super::egress::Egress;
+use super::host;
+use super::ingress::Ingress;
+use super::world::{self, Control};
+use crate::config::plugin::{Plugin, Role};
+use crate::gateway::subscription::{METHOD, SERVICE, Subscription};
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{BufferType, ContextType};
+use std::cmp::Reverse;
+use std::time::Duration;
+
+/// How often the discovery stream is looked after.
+const TICK: Duration = Duration::from_millis(250);
+/// How exactly waits of attempts are kept.
+pub(super) const WAKE: Duration = Duration::from_millis(10);
+/// The longest pause between tries to reach the control plane, in ticks.
+const MAX_BACKOFF: u64 = 16;
+
+pub(super) struct Root {
+    role: Role,
+    backoff: u64,
+    ticks: u64,
+}
+
+impl Root {
+    pub(super) const fn new(_context: u32) -> Self {
+        Self { role: Role::Egress, backoff: 1, ticks: 0 }
+    }
+
+    fn connect(&mut self) {
+        let Control { cluster, token } = world::with(|world| world.control.clone());
+        let Some(stream) = host::open_stream(&cluster, SERVICE, METHOD, &token) else {
+            self.retreat();
+            return;
+        };
+        world::with(|world| {
+            world.stream = Some(stream);
+            for message in world.subscription.open() {
+                world.send(&message);
+            }
+        });
+    }
+
+    /// Waits longer before the next try, with jitter so that a fleet does not return all at once.
+    fn retreat(&mut self) {
+        self.ticks = self.backoff + host::random() % (self.backoff + 1);
+        self.backoff = (self.backoff * 2).min(MAX_BACKOFF);
+    }
+
+    fn wake() {
+        let now = host::mono_us();
+        loop {
+            let due = world::with(|world| match world.waiting.peek() {
+                Some(Reverse((at, context))) if *at <= now => {
+                    let context = *context;
+                    world.waiting.pop();
+                    Some(context)
+                }
+                _ => None,
+            });
+            let Some(context) = due else { break };
+            if host::enter(context) {
+                Egress::wake(context);
+            }
+        }
+    }
+}
+
+impl Context for Root {
+    fn on_grpc_stream_message(&mut self, token: u32, size: usize) {
+        if world::with(|world| world.stream) != Some(token) {
+            return;
+        }
+        self.backoff = 1;
+        let message = host::grpc_message(size);
+        let taken = world::with(|world| {
+            let taken = world.subscription.take(&message, &mut world.state);
+            if let Some(taken) = &taken {
+                world.send(&taken.answer);
+            }
+            taken
+        });
+        match taken {
+            Some(taken) => {
+                if let Some(reason) = taken.refused {
+                    log::warn!("refused configuration: {reason}");
+                }
+            }
+            None => {
+                log::error!("the control plane sent something that is no discovery response");
+                host::cancel_stream(token);
+                world::with(|world| world.stream = None);
+                self.retreat();
+            }
+        }
+    }
+
+    fn on_grpc_stream_close(&mut self, token: u32, status: u32) {
+        if world::with(|world| world.stream) == Some(token) {
+            log::info!("discovery stream closed with gRPC status {status}; reconnecting");
+            world::with(|world| world.stream = None);
+            self.retreat();
+        }
+    }
+}
+
+impl RootContext for Root {
+    fn on_configure(&mut self, size: usize) -> bool {
+        let json = hostcalls::get_buffer(BufferType::PluginConfiguration, 0, size)
+            .ok()
+            .flatten()
+            .unwrap_or_default();
+        let plugin = match Plugin::from_json(&json) {
+            Ok(plugin) => plugin,
+            Err(reason) => {
+                log::error!("plugin configuration: {reason}");
+                return false;
+            }
+        };
+        self.role = plugin.role;
+        if self.role == Role::Ingress {
+            let node = plugin.node.or_else(|| {
+                host::property(&["xds", "node", "id"]).map(|id| String::from_utf8_lossy(&id).into_owned())
+            });
+            world::with(|world| {
+                if world.vm.is_empty() {
+                    world.vm = format!("{:016x}", host::random());
+                    world.subscription = Subscription::new(node.unwrap_or_default(), world.vm.clone());
+                }
+                world.control = Control { cluster: plugin.control_cluster, token: plugin.node_token };
+            });
+            host::tick_every(TICK);
+        }
+        true
+    }
+
+    fn on_tick(&mut self) {
+        match self.role {
+            Role::Egress => {
+                Self::wake();
+                if world::with(|world| world.waiting.is_empty()) {
+                    host::tick_every(Duration::ZERO);
+                }
+            }
+            Role::Ingress => {
+                if world::with(|world| world.stream.is_some()) {
+                    return;
+                }
+                self.ticks = self.ticks.saturating_sub(1);
+                if self.ticks == 0 {
+                    self.connect();
+                }
+            }
+        }
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+
+    fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
+        Some(match self.role {
+            Role::Ingress => Box::new(Ingress::default()),
+            Role::Egress => Box::new(Egress::new(context)),
+        })
+    }
+}
