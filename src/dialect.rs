@@ -123,8 +123,9 @@ pub struct Peek<'a> {
     pub model_span: Range<usize>,
     /// `stream`.
     pub stream: bool,
-    /// The span of `stream_options`, if it stands in the body.
-    pub stream_options: Option<Range<usize>>,
+    /// The edit by which the upstream is asked for usage in the stream; `None` if the client asks for it already,
+    /// wants no stream, or speaks a dialect that always tells.
+    pub stream_options: Option<Edit>,
     /// Whether the client asked for usage in the stream.
     pub include_usage: bool,
     /// The reply limit, whichever member carries it.

@@ -95,6 +95,18 @@ fn an_escaped_string_is_written_as_it_was_read() {
     assert_eq!(out, source.as_bytes());
 }
 
+#[test]
+fn a_split_text_keeps_its_form() {
+    let source = r#""data:image\/png;base64,AA\/B""#;
+    let text = Reader::new(source).string().unwrap();
+    let (left, right) = text.split_once(',').unwrap();
+    assert_eq!(left.plain(), "data:image/png;base64");
+    let mut out = Vec::new();
+    right.write(&mut out);
+    assert_eq!(out, br#""AA\/B""#);
+    assert!(text.split_once('#').is_none());
+}
+
 proptest! {
     #[test]
     fn any_text_round_trips(text in any::<String>()) {

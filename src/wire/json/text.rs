@@ -58,6 +58,26 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// The texts before and after the first `delimiter`, in the form this one is held in: what is copied needs no
+    /// escaping anew. `delimiter` is an ASCII character that no escape is made of (`,` `:` `;`).
+    #[must_use]
+    pub fn split_once(&self, delimiter: char) -> Option<(Self, Self)> {
+        match &self.0 {
+            Form::Literal(text) => {
+                text.split_once(delimiter).map(|(left, right)| (Self::literal(left), Self::literal(right)))
+            }
+            Form::Escaped(text) => {
+                text.split_once(delimiter).map(|(left, right)| (Self::escaped(left), Self::escaped(right)))
+            }
+            Form::Plain(Cow::Borrowed(text)) => {
+                text.split_once(delimiter).map(|(left, right)| (Self::plain_from(left), Self::plain_from(right)))
+            }
+            Form::Plain(Cow::Owned(text)) => text
+                .split_once(delimiter)
+                .map(|(left, right)| (Self::plain_from(left.to_owned()), Self::plain_from(right.to_owned()))),
+        }
+    }
+
     /// Appends the string with its quotes.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.push(b'"');
