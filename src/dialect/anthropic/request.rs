@@ -1,0 +1,14 @@
+//! Requests, read from a client and written to an upstream.
+
+mod blocks;
+mod decode;
+mod encode;
+mod options;
+mod settings;
+mod turns;
+
+pub(super) use decode::decode;
+pub(super) use encode::encode;
+
+#[cfg(test)]
+mod tests;
