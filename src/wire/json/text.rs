@@ -90,9 +90,9 @@ impl<'a> Text<'a> {
             Form::Escaped(text) => {
                 text.split_once(delimiter).map(|(left, right)| (Self::escaped(left), Self::escaped(right)))
             }
-            Form::Plain(Cow::Borrowed(text)) => {
-                text.split_once(delimiter).map(|(left, right)| (Self::plain_from(left), Self::plain_from(right)))
-            }
+            Form::Plain(Cow::Borrowed(text)) => text
+                .split_once(delimiter)
+                .map(|(left, right)| (Self::plain_from(left), Self::plain_from(right))),
             Form::Plain(Cow::Owned(text)) => text
                 .split_once(delimiter)
                 .map(|(left, right)| (Self::plain_from(left.to_owned()), Self::plain_from(right.to_owned()))),
