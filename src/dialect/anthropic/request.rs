@@ -5,6 +5,7 @@ mod decode;
 mod encode;
 mod options;
 mod settings;
+mod tools;
 mod turns;
 
 pub(super) use decode::decode;

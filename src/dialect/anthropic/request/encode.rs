@@ -3,14 +3,15 @@
 //! Invariant: Anthropic does not refuse what is written here for its form; what it cannot say is listed.
 
 use super::settings::{self, Settings, Thinking};
-use super::turns::{self, Piece, Turn};
+use super::tools;
+use super::turns::{self, Piece};
 use crate::dialect::Target;
 use crate::dialect::anthropic::generation::{Generation, ThinkingStyle};
 use crate::dialect::anthropic::tool_call::{Carried, clean_id, write_input};
-use crate::ir::chat::{Format, Message, Part, Request, Source, Tool, ToolChoice};
+use crate::ir::chat::{Format, Message, Part, Request, Source};
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
-use crate::wire::json::{Array, Object, Reader, Text};
+use crate::wire::json::{Array, Object, Text};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -36,7 +37,7 @@ pub(in crate::dialect::anthropic) fn encode(
             });
         }
     });
-    write_tools(request, &turns, target, &mut body, loss);
+    tools::write(request, &turns, target, &mut body, loss);
     write_sampling(request, &settings, &mut body, loss);
     write_output(request, &settings, target, &mut body, loss);
     if let Some(user) = &request.user {
@@ -77,7 +78,7 @@ fn write_text(text: &Text<'_>, cache: bool, blocks: &mut Array<'_>) {
     });
 }
 
-fn write_cache(cache: bool, block: &mut Object<'_>) {
+pub(super) fn write_cache(cache: bool, block: &mut Object<'_>) {
     if cache {
         block.raw("cache_control", r#"{"type":"ephemeral"}"#);
     }
@@ -210,112 +211,6 @@ fn write_document(source: &Source<'_>, name: Option<&Text<'_>>, content: &mut Ar
         }
     });
     true
-}
-
-fn write_tools(
-    request: &Request<'_>,
-    turns: &[Turn<'_>],
-    target: &Target<'_>,
-    body: &mut Object<'_>,
-    loss: &mut Loss,
-) {
-    if request.tools.is_empty() {
-        if matches!(request.tool_choice, Some(ToolChoice::Required | ToolChoice::Tool(_))) {
-            loss.drop("tool_choice");
-        }
-        write_called_tools(turns, body);
-        return;
-    }
-    let strict = Generation::of(target.model).has_schemas();
-    body.array("tools", |tools| {
-        for (at, tool) in request.tools.iter().enumerate() {
-            tools.object(|object| write_tool(tool, strict, at, object, loss));
-        }
-    });
-    let single = request.parallel_tool_calls == Some(false);
-    let (kind, name) = match &request.tool_choice {
-        None if !single => return,
-        None | Some(ToolChoice::Auto) => ("auto", None),
-        Some(ToolChoice::Required) => ("any", None),
-        Some(ToolChoice::Tool(name)) => ("tool", Some(name)),
-        Some(ToolChoice::None) => ("none", None),
-    };
-    body.object("tool_choice", |choice| {
-        choice.str("type", kind);
-        if let Some(name) = name {
-            choice.text("name", name);
-        }
-        if single && kind != "none" {
-            choice.bool("disable_parallel_tool_use", true);
-        }
-    });
-}
-
-/// A history with calls is refused without definitions of what was called: it gets bare ones, and no leave to call.
-fn write_called_tools(turns: &[Turn<'_>], body: &mut Object<'_>) {
-    let pieces = turns.iter().flat_map(|turn| &turn.pieces);
-    let mut names: Vec<_> = pieces
-        .filter_map(|piece| match &*piece.part {
-            Part::ToolCall(call) => Some(call.name.plain()),
-            _ => None,
-        })
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    if names.is_empty() {
-        return;
-    }
-    body.array("tools", |tools| {
-        for name in &names {
-            tools.object(|tool| {
-                tool.str("name", name).raw("input_schema", r#"{"type":"object"}"#);
-            });
-        }
-    });
-    body.raw("tool_choice", r#"{"type":"none"}"#);
-}
-
-fn write_tool(tool: &Tool<'_>, strict: bool, at: usize, object: &mut Object<'_>, loss: &mut Loss) {
-    object.text("name", &tool.name);
-    if let Some(description) = &tool.description {
-        object.text("description", description);
-    }
-    write_parameters(tool.parameters, object.member("input_schema"));
-    if tool.strict == Some(true) {
-        if strict {
-            object.bool("strict", true);
-        } else {
-            loss.drop(format!("tools[{at}].function.strict"));
-        }
-    }
-    write_cache(tool.cache, object);
-}
-
-/// Anthropic demands `"type":"object"`, which others leave out.
-fn write_parameters(parameters: Option<&str>, out: &mut Vec<u8>) {
-    let members = parameters.and_then(|json| json.trim().strip_prefix('{'));
-    match (parameters, members) {
-        (Some(json), Some(_)) if says_type(json) => out.extend_from_slice(json.as_bytes()),
-        (_, Some(members)) if members.trim_start() != "}" => {
-            out.extend_from_slice(br#"{"type":"object","#);
-            out.extend_from_slice(members.as_bytes());
-        }
-        _ => out.extend_from_slice(br#"{"type":"object","properties":{}}"#),
-    }
-}
-
-fn says_type(schema: &str) -> bool {
-    let mut reader = Reader::new(schema);
-    let mut found = false;
-    let mut look = || {
-        reader.object()?;
-        while let Some(name) = reader.key()? {
-            found |= name == "type";
-            reader.skip()?;
-        }
-        Ok::<_, crate::wire::json::Error>(())
-    };
-    look().is_ok() && found
 }
 
 fn write_sampling(request: &Request<'_>, settings: &Settings<'_>, body: &mut Object<'_>, loss: &mut Loss) {

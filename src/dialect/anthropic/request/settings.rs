@@ -156,15 +156,15 @@ fn thinking_is_refused(thinking: Option<Thinking>, request: &Request<'_>, turns:
 
 fn sample<'r>(settings: &mut Settings<'r>, sampling: &Sampling<'r>, generation: Generation, loss: &mut Loss) {
     let style = generation.sampling();
-    let budgeted = matches!(settings.thinking, Some(Thinking::Enabled(_)));
+    let thinks = matches!(settings.thinking, Some(Thinking::Enabled(_) | Thinking::Adaptive));
     let none = style == SamplingStyle::None;
     // 1 is the default of both, so leaving it out changes nothing and cannot be refused.
     let mut temperature = sampling.temperature;
-    if temperature.is_some_and(is_one) && (none || budgeted) {
+    if temperature.is_some_and(is_one) && (none || thinks) {
         temperature = None;
     }
     settings.temperature = match temperature {
-        Some(_) if none || budgeted => {
+        Some(_) if none || thinks => {
             loss.drop("temperature");
             None
         }
@@ -176,14 +176,14 @@ fn sample<'r>(settings: &mut Settings<'r>, sampling: &Sampling<'r>, generation: 
     };
     let crowded = style == SamplingStyle::One && settings.temperature.is_some();
     settings.top_p = match sampling.top_p.filter(|asked| !is_one(asked)) {
-        Some(asked) if none || crowded || (budgeted && number(asked) < 0.95) => {
+        Some(asked) if none || crowded || (thinks && number(asked) < 0.95) => {
             loss.drop("top_p");
             None
         }
         asked => asked,
     };
     settings.top_k = sampling.top_k;
-    if settings.top_k.is_some() && (none || budgeted) {
+    if settings.top_k.is_some() && (none || thinks) {
         loss.drop("top_k");
         settings.top_k = None;
     }

@@ -186,7 +186,7 @@ fn results_first(turns: &mut [Turn<'_>]) {
                 _ => None,
             });
             order = calls.enumerate().map(|(at, id)| (id, at)).collect();
-        } else {
+        } else if turn.pieces.iter().any(|piece| matches!(*piece.part, Part::ToolResult { .. })) {
             turn.pieces.sort_by_cached_key(|piece| match &*piece.part {
                 Part::ToolResult { id, .. } => {
                     (false, order.get(&*id.plain()).copied().unwrap_or(usize::MAX))
