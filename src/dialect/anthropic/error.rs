@@ -15,10 +15,9 @@ pub(super) fn decode(status: u16, body: &[u8]) -> ApiError {
     let text = String::from_utf8_lossy(body);
     let told = Members::of(&text).ok().and_then(|mut members| {
         let mut error = members.take_members("error").unwrap_or(members);
-        let message = error.take_if_text("message")?;
-        Some((error.take_if_text("type"), message))
+        error.take_if_text("message").map(|message| (message, error))
     });
-    let Some((word, message)) = told else {
+    let Some((message, error)) = told else {
         let mut message: String = text.trim().chars().take(MAX_MESSAGE).collect();
         if message.is_empty() {
             message = format!("the provider answered {status} without a message");
@@ -26,21 +25,27 @@ pub(super) fn decode(status: u16, body: &[u8]) -> ApiError {
         let kind = refine(ErrorKind::from_status(status), &message);
         return ApiError { status, kind, code: None, message, param: None };
     };
-    read(Some(status), word, &message)
+    read(Some(status), error, &message)
 }
 
 /// The error that a reply with status 200, or an event of a stream, turns out to be.
 pub(super) fn in_reply(members: &mut Members<'_>) -> Option<ApiError> {
     let mut error = members.take_members("error")?;
     let message = error.take_if_text("message").unwrap_or_else(|| Text::from("unknown error"));
-    Some(read(None, error.take_if_text("type"), &message))
+    Some(read(None, error, &message))
 }
 
-fn read(status: Option<u16>, word: Option<Text<'_>>, message: &Text<'_>) -> ApiError {
-    let code = word.map(|word| word.plain().into_owned());
-    let message = message.plain().into_owned();
-    let kind = code.as_deref().and_then(kind_of).or(status.map(ErrorKind::from_status));
-    let kind = refine(kind.unwrap_or(ErrorKind::Server), &message);
+fn read(status: Option<u16>, mut error: Members<'_>, message: &Text<'_>) -> ApiError {
+    let owned = |text: Text<'_>| text.plain().into_owned();
+    let word = error.take_if_text("type").map(owned);
+    let told = word.as_deref().and_then(kind_of);
+    // A type says what the kind says; only what is finer is a code.
+    let code =
+        error.take_members("details").and_then(|mut details| details.take_if_text("error_code")).map(owned);
+    let code = code.or(word.filter(|_| told.is_none()));
+    let message = owned(message.clone());
+    let kind = told.or(status.map(ErrorKind::from_status)).unwrap_or(ErrorKind::Server);
+    let kind = refine(kind, &message);
     ApiError { status: status.unwrap_or(status_of(kind)), kind, code, message, param: None }
 }
 
@@ -195,6 +200,15 @@ mod tests {
         ] {
             assert_eq!(kind(status, word, message), expected, "{message}");
         }
+    }
+
+    #[test]
+    fn only_what_is_finer_than_a_kind_is_a_code() {
+        let code = |body: &str| decode(400, body.as_bytes()).code;
+        assert_eq!(code(r#"{"error":{"type":"api_error","message":"m"}}"#), None);
+        assert_eq!(code(r#"{"error":{"type":"odd","message":"m"}}"#).as_deref(), Some("odd"));
+        let detailed = r#"{"error":{"type":"api_error","message":"m","details":{"error_code":"x"}}}"#;
+        assert_eq!(code(detailed).as_deref(), Some("x"));
     }
 
     #[test]
