@@ -3,9 +3,11 @@
 //! Invariants: a record is charged once, however often it is delivered; money is integer micro-dollars computed
 //! exactly from decimal prices; a batch is committed whole or not at all.
 
+pub(crate) mod csv;
 mod price;
 #[cfg(test)]
 mod tests;
+pub(crate) mod time;
 
 use crate::store::{Charged, Filter, Group, Store, StoreError, Stored, Sum, UsageCursor};
 use sluice::config::{Record, Usage};
