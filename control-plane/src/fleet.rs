@@ -39,6 +39,7 @@ struct State {
     streams: BTreeMap<u64, StreamStatus>,
     next: u64,
     key_lookups: u64,
+    malformed_records: u64,
 }
 
 impl Fleet {
@@ -85,5 +86,13 @@ impl Fleet {
     #[must_use]
     pub(crate) fn key_lookups(&self) -> u64 {
         self.with(|state| state.key_lookups)
+    }
+
+    /// Counts one usage record that could not be read, and tells how many there have been.
+    pub(crate) fn count_malformed_record(&self) -> u64 {
+        self.with(|state| {
+            state.malformed_records += 1;
+            state.malformed_records
+        })
     }
 }

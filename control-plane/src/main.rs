@@ -1,11 +1,15 @@
 //! Sluice's control plane: admin API, discovery, ledger, provider simulator and command line in one binary.
 //!
-//! Rooms: plain types ← [`store`], [`snapshot`] ← {[`api`], [`ledger`]} ← [`serve`]. The commands in [`cli`] know only
+//! Rooms: plain types ← [`store`], [`snapshot`] ← {[`api`], [`ledger`], [`discovery`], [`access_log`]} ← [`serve`]. The commands in [`cli`] know only
 //! the admin API. SQL is only in [`store`].
 
+mod access_log;
 mod api;
+mod discovery;
 mod fleet;
+mod grpc;
 mod ledger;
+mod node_token;
 mod serve;
 mod settings;
 mod snapshot;

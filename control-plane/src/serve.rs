@@ -4,7 +4,9 @@
 
 use crate::api;
 use crate::fleet::Fleet;
+use crate::grpc;
 use crate::ledger::Ledger;
+use crate::node_token::NodeToken;
 use crate::settings::{Secret, Serve};
 use crate::store::Store;
 use anyhow::Context as _;
@@ -37,6 +39,8 @@ pub(crate) struct Shared {
 pub(crate) struct Running {
     /// Where the admin API is; the port is real even if port 0 was asked for.
     pub(crate) admin_address: SocketAddr,
+    /// Where discovery is.
+    pub(crate) xds_address: SocketAddr,
     /// What its servers share.
     pub(crate) shared: Shared,
     stop: CancellationToken,
@@ -61,9 +65,17 @@ pub(crate) async fn start(settings: &Serve) -> anyhow::Result<Running> {
     servers.spawn(api::serve(listener, shared.clone(), stop.clone()));
     tracing::info!(address = %admin_address, "admin API listens");
 
-    // Other servers join here: bound to their own address, given `shared.clone()` and `stop.clone()`.
+    let listener = bind(settings.xds_address, "--xds-address").await?;
+    let xds_address = listener.local_addr()?;
+    let node_token = NodeToken::new(Some(shared.node_token.reveal()));
+    let gateway = settings.gateway.load(&node_token)?;
+    if gateway.is_none() {
+        tracing::info!("no --module: Envoy's own resources are not served, the module's are");
+    }
+    servers.spawn(grpc::serve(listener, shared.clone(), gateway, node_token, stop.clone()));
+    tracing::info!(address = %xds_address, "discovery listens");
 
-    Ok(Running { admin_address, shared, stop, servers })
+    Ok(Running { admin_address, xds_address, shared, stop, servers })
 }
 
 /// Runs until `shutdown` completes or a server fails.

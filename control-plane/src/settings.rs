@@ -2,6 +2,8 @@
 //!
 //! Invariant: tokens come from a flag, the environment or a file that only its owner may read, and are never printed.
 
+pub(crate) mod gateway;
+
 use clap::{Args, ValueEnum};
 use std::fmt;
 use std::io;
@@ -78,6 +80,9 @@ pub(crate) struct Serve {
     /// Token that Envoys present. Default: generated at the first start, kept in the state directory.
     #[arg(long, env = "SLUICE_NODE_TOKEN", hide_env_values = true)]
     pub(crate) node_token: Option<Secret>,
+    /// What Envoy is told about itself.
+    #[command(flatten)]
+    pub(crate) gateway: gateway::Flags,
     /// How log lines look.
     #[arg(long, env = "SLUICE_LOG_FORMAT", value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,
