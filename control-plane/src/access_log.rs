@@ -88,11 +88,17 @@ impl<S: Sink> AccessLog<S> {
                 node = Some(named.id.clone());
             }
             let node = node.as_deref();
-            let node = node.ok_or_else(|| Status::invalid_argument("the first message must carry node.id"))?;
+            let node =
+                node.ok_or_else(|| Status::invalid_argument("the first message must carry node.id"))?;
             let (batch, unreadable) = records(message);
             for Unreadable { reason } in unreadable {
                 let total = self.fleet.count_malformed_record();
-                tracing::error!(node, reason, total, "a usage record cannot be read and is not in the ledger");
+                tracing::error!(
+                    node,
+                    reason,
+                    total,
+                    "a usage record cannot be read and is not in the ledger"
+                );
             }
             if !batch.is_empty() {
                 self.commit(node, batch).await?;

@@ -51,7 +51,13 @@ impl Discovery {
     /// Streams end when `stop` is cancelled.
     pub(crate) fn new(feed: Feed, fleet: Fleet, gateway: Option<Gateway>, stop: CancellationToken) -> Self {
         let first = Catalog::new(feed.current(), None, gateway.as_ref());
-        Self { feed, fleet, gateway: gateway.map(Arc::new), newest: Arc::new(Mutex::new(Arc::new(first))), stop }
+        Self {
+            feed,
+            fleet,
+            gateway: gateway.map(Arc::new),
+            newest: Arc::new(Mutex::new(Arc::new(first))),
+            stop,
+        }
     }
 
     /// Adds discovery and key look-up to `routes`, behind `token`.

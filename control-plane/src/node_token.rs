@@ -55,7 +55,14 @@ mod tests {
     fn only_the_right_bearer_token_is_admitted() {
         let token = NodeToken::new(Some("s3cret"));
         assert!(token.admits(Some(b"Bearer s3cret")));
-        for wrong in [None, Some(&b""[..]), Some(b"s3cret"), Some(b"Bearer "), Some(b"Bearer s3cre"), Some(b"Bearer s3cretx")] {
+        for wrong in [
+            None,
+            Some(&b""[..]),
+            Some(b"s3cret"),
+            Some(b"Bearer "),
+            Some(b"Bearer s3cre"),
+            Some(b"Bearer s3cretx"),
+        ] {
             assert!(!token.admits(wrong), "{wrong:?}");
         }
     }

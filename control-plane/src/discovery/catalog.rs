@@ -46,7 +46,10 @@ impl Catalog {
         let old = |type_url| previous.and_then(|previous| previous.tables.get(type_url));
         let settings = BTreeMap::from([("settings".to_owned(), snapshot.settings.clone())]);
         tables.insert(type_url::SETTINGS, render(type_url::SETTINGS, &settings, old(type_url::SETTINGS)));
-        tables.insert(type_url::PROVIDER, render(type_url::PROVIDER, &snapshot.providers, old(type_url::PROVIDER)));
+        tables.insert(
+            type_url::PROVIDER,
+            render(type_url::PROVIDER, &snapshot.providers, old(type_url::PROVIDER)),
+        );
         tables.insert(type_url::MODEL, render(type_url::MODEL, &snapshot.models, old(type_url::MODEL)));
         if snapshot.settings.value.push_all_keys {
             tables.insert(type_url::KEY, render(type_url::KEY, &snapshot.keys, old(type_url::KEY)));
@@ -74,10 +77,7 @@ impl Catalog {
     pub(crate) fn view<'a>(&'a self, type_url: &'a str) -> View<'a> {
         // Keys that are not all pushed are rendered when somebody asks: a million of them must cost nothing here.
         let on_demand = type_url == type_url::KEY && !self.tables.contains_key(type_url);
-        View {
-            table: self.tables.get(type_url),
-            keys: on_demand.then_some(&self.snapshot.keys),
-        }
+        View { table: self.tables.get(type_url), keys: on_demand.then_some(&self.snapshot.keys) }
     }
 }
 
@@ -106,7 +106,11 @@ impl Versions for View<'_> {
     }
 }
 
-fn render<T: Serialize>(type_url: &str, values: &BTreeMap<String, Versioned<T>>, old: Option<&Table>) -> Table {
+fn render<T: Serialize>(
+    type_url: &str,
+    values: &BTreeMap<String, Versioned<T>>,
+    old: Option<&Table>,
+) -> Table {
     let render = |(name, value): (&String, &Versioned<T>)| {
         let same = old.and_then(|old| old.get(name)).filter(|old| old.revision == value.revision).cloned();
         Some((name.clone(), same.or_else(|| payload(type_url, value))?))

@@ -8,7 +8,9 @@ use super::catalog::Catalog;
 use super::envoy::type_url::{CLUSTER, EXTENSION, LISTENER, ROUTE};
 use super::subscription::{Ask, Subscription, Update, Verdict};
 use crate::fleet::Fleet;
-use envoy_types::pb::envoy::service::discovery::v3::{DeltaDiscoveryRequest, DeltaDiscoveryResponse, Resource};
+use envoy_types::pb::envoy::service::discovery::v3::{
+    DeltaDiscoveryRequest, DeltaDiscoveryResponse, Resource,
+};
 use sluice::config::type_url::{KEY, MODEL, PROVIDER, SETTINGS};
 use std::collections::BTreeMap;
 
@@ -52,12 +54,19 @@ impl Conversation {
             refusal: request.error_detail.map(|status| status.message),
         });
         match verdict {
-            Some(Verdict::Acked { revision }) => self.fleet.update(self.stream, &request.type_url, |status| {
-                status.acked = status.acked.max(revision);
-                status.nack = None;
-            }),
+            Some(Verdict::Acked { revision }) => {
+                self.fleet.update(self.stream, &request.type_url, |status| {
+                    status.acked = status.acked.max(revision);
+                    status.nack = None;
+                })
+            }
             Some(Verdict::Nacked { revision, reason }) => {
-                tracing::warn!(type_url = request.type_url, revision, reason, "a client refused its configuration");
+                tracing::warn!(
+                    type_url = request.type_url,
+                    revision,
+                    reason,
+                    "a client refused its configuration"
+                );
                 self.fleet.update(self.stream, &request.type_url, |status| status.nack = Some(reason));
             }
             None => {}
@@ -78,7 +87,12 @@ impl Conversation {
         responses
     }
 
-    fn respond(&mut self, key: &(usize, String), catalog: &Catalog, keep: bool) -> Option<DeltaDiscoveryResponse> {
+    fn respond(
+        &mut self,
+        key: &(usize, String),
+        catalog: &Catalog,
+        keep: bool,
+    ) -> Option<DeltaDiscoveryResponse> {
         let view = catalog.view(&key.1);
         let subscription = self.types.get_mut(key)?;
         let revision = catalog.revision();

@@ -4,8 +4,8 @@
 //! version of it; a refused response is not sent again until something of its type changes, and then whole, because
 //! the client may have kept nothing of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The name that means "all of this type".
 const WILDCARD: &str = "*";
@@ -157,7 +157,8 @@ impl Subscription {
             }
         }
         if !keep {
-            let gone: Vec<String> = self.held.keys().filter(|name| !wanted.contains(*name)).cloned().collect();
+            let gone: Vec<String> =
+                self.held.keys().filter(|name| !wanted.contains(*name)).cloned().collect();
             for name in gone {
                 self.held.remove(&name);
                 update.removed.push(name);

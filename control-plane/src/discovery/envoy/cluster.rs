@@ -21,12 +21,16 @@ use envoy_types::pb::envoy::config::core::v3::{
 };
 use envoy_types::pb::envoy::config::endpoint::v3::cluster_load_assignment::Policy;
 use envoy_types::pb::envoy::config::endpoint::v3::lb_endpoint::HostIdentifier;
-use envoy_types::pb::envoy::config::endpoint::v3::{ClusterLoadAssignment, Endpoint, LbEndpoint, LocalityLbEndpoints};
+use envoy_types::pb::envoy::config::endpoint::v3::{
+    ClusterLoadAssignment, Endpoint, LbEndpoint, LocalityLbEndpoints,
+};
 use envoy_types::pb::envoy::extensions::clusters::common::dns::v3::DnsLookupFamily;
 use envoy_types::pb::envoy::extensions::clusters::dns::v3::DnsCluster;
 use envoy_types::pb::envoy::extensions::clusters::dns::v3::dns_cluster::RefreshRate;
 use envoy_types::pb::envoy::extensions::filters::http::upstream_codec::v3::UpstreamCodec;
-use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{HttpFilter, http_filter};
+use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{
+    HttpFilter, http_filter,
+};
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::common_tls_context::ValidationContextType;
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::subject_alt_name_matcher::SanType;
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::{
@@ -61,7 +65,10 @@ const UNLIMITED: u32 = 1 << 20;
 /// The cluster of an enabled provider; `None` if its base URL is none, which the admin API does not let in.
 pub(super) fn cluster(provider: &Provider, settings: &Settings, ca_file: &str) -> Option<Cluster> {
     let Some(url) = BaseUrl::parse(&provider.base_url) else {
-        tracing::error!(provider = provider.name, "the base URL cannot be used, so Envoy gets no cluster for it");
+        tracing::error!(
+            provider = provider.name,
+            "the base URL cannot be used, so Envoy gets no cluster for it"
+        );
         return None;
     };
     let is_address = url.host.parse::<IpAddr>().is_ok();
@@ -72,7 +79,10 @@ pub(super) fn cluster(provider: &Provider, settings: &Settings, ca_file: &str) -
         cluster_discovery_type: Some(if is_address { fixed() } else { by_name() }),
         connect_timeout: duration(CONNECT_TIMEOUT),
         per_connection_buffer_limit_bytes: number(buffer_limit(settings)),
-        circuit_breakers: Some(CircuitBreakers { thresholds: vec![thresholds()], per_host_thresholds: vec![] }),
+        circuit_breakers: Some(CircuitBreakers {
+            thresholds: vec![thresholds()],
+            per_host_thresholds: vec![],
+        }),
         outlier_detection: Some(outlier_detection()),
         // Without panic routing an ejected host is really left alone.
         common_lb_config: Some(CommonLbConfig {
@@ -169,9 +179,11 @@ fn outlier_detection() -> OutlierDetection {
 
 fn tls(host: &str, is_address: bool, ca_file: &str) -> TransportSocket {
     let san_type = if is_address { SanType::IpAddress } else { SanType::Dns };
-    let exact = StringMatcher { match_pattern: Some(MatchPattern::Exact(host.to_owned())), ignore_case: false };
+    let exact =
+        StringMatcher { match_pattern: Some(MatchPattern::Exact(host.to_owned())), ignore_case: false };
     // Envoy 1.40 ignores `system_root_certs`, which would leave the chain unchecked: a file it must be.
-    let authorities = DataSource { specifier: Some(Specifier::Filename(ca_file.to_owned())), ..DataSource::default() };
+    let authorities =
+        DataSource { specifier: Some(Specifier::Filename(ca_file.to_owned())), ..DataSource::default() };
     let validation = CertificateValidationContext {
         trusted_ca: Some(authorities),
         match_typed_subject_alt_names: vec![SubjectAltNameMatcher {
@@ -222,7 +234,10 @@ fn protocol(tls: bool) -> HttpProtocolOptions {
         ..HttpFilter::default()
     };
     HttpProtocolOptions {
-        common_http_protocol_options: Some(Common { idle_timeout: duration(IDLE_TIMEOUT), ..Common::default() }),
+        common_http_protocol_options: Some(Common {
+            idle_timeout: duration(IDLE_TIMEOUT),
+            ..Common::default()
+        }),
         http_filters: vec![filter::filter(filter::EGRESS), codec],
         upstream_protocol_options: Some(options),
         ..HttpProtocolOptions::default()

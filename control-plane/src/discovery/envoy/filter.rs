@@ -2,8 +2,8 @@
 //!
 //! Both name the same VM id, code and VM configuration, so that they run in one VM per worker thread.
 
-use super::message::{any, extension, flag, from_discovery, millis};
 use super::CONTROL_CLUSTER;
+use super::message::{any, extension, flag, from_discovery, millis};
 use crate::node_token::NodeToken;
 use bytes::Bytes;
 use envoy_types::pb::envoy::config::core::v3::data_source::Specifier as DataSpecifier;

@@ -9,7 +9,8 @@ use envoy_types::pb::envoy::config::route::v3::route::Action;
 use envoy_types::pb::envoy::config::route::v3::route_action::ClusterSpecifier;
 use envoy_types::pb::envoy::config::route::v3::route_match::PathSpecifier;
 use envoy_types::pb::envoy::config::route::v3::{
-    ClusterSpecifierPlugin, HeaderMatcher, RetryPolicy, Route, RouteAction, RouteConfiguration, RouteMatch, VirtualHost,
+    ClusterSpecifierPlugin, HeaderMatcher, RetryPolicy, Route, RouteAction, RouteConfiguration, RouteMatch,
+    VirtualHost,
 };
 use envoy_types::pb::envoy::extensions::matching::common_inputs::network::v3::FilterStateInput;
 use envoy_types::pb::envoy::extensions::router::cluster_specifiers::matcher::v3::{
@@ -99,7 +100,9 @@ fn retry_policy(settings: &Settings) -> RetryPolicy {
 }
 
 /// A map from cluster name to cluster: only these can be reached through the route.
-fn cluster_specifier(clusters: &BTreeSet<String>) -> envoy_types::pb::envoy::config::core::v3::TypedExtensionConfig {
+fn cluster_specifier(
+    clusters: &BTreeSet<String>,
+) -> envoy_types::pb::envoy::config::core::v3::TypedExtensionConfig {
     let nowhere = BTreeSet::from([NOWHERE.to_owned()]);
     let clusters = if clusters.is_empty() { &nowhere } else { clusters };
     // A protobuf map is written in no fixed order, and an order that changes looks like a change to Envoy. Messages
@@ -124,10 +127,7 @@ fn state_input() -> TypedExtensionConfig {
 
 fn entry(cluster: &str) -> TreeType {
     let action = ClusterAction { cluster: cluster.to_owned() };
-    let action = TypedExtensionConfig {
-        name: cluster.to_owned(),
-        typed_config: Some(any(&action)),
-    };
+    let action = TypedExtensionConfig { name: cluster.to_owned(), typed_config: Some(any(&action)) };
     let outcome = OnMatch { keep_matching: false, on_match: Some(Outcome::Action(action)) };
     TreeType::ExactMatchMap(MatchMap { map: HashMap::from([(cluster.to_owned(), outcome)]) })
 }
