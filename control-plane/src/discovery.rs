@@ -6,6 +6,8 @@
 
 mod catalog;
 mod conversation;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub(crate) mod envoy;
 mod key_lookup;
 mod stream;

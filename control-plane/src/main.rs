@@ -12,8 +12,10 @@ mod ledger;
 mod node_token;
 mod serve;
 mod settings;
+mod simulator;
 mod snapshot;
 mod store;
+mod up;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -30,6 +32,8 @@ struct Arguments {
 enum Command {
     /// Run the control plane.
     Serve(settings::Serve),
+    /// Run everything on this machine: control plane, Envoy, and a simulator where no provider's key is known.
+    Up(up::Up),
 }
 
 #[tokio::main]
@@ -38,6 +42,10 @@ async fn main() -> ExitCode {
         Command::Serve(settings) => {
             log(settings.log_format);
             serve::run(settings, serve::signalled()).await
+        }
+        Command::Up(settings) => {
+            log(settings.log_format);
+            up::run(settings, serve::signalled()).await
         }
     };
     match result {

@@ -83,13 +83,21 @@ pub(crate) async fn run(settings: Serve, shutdown: impl Future<Output = ()>) -> 
     let mut running = start(&settings).await?;
     tokio::select! {
         () = shutdown => {}
-        Some(ended) = running.servers.join_next() => ended??,
+        ended = running.ended() => ended?,
     }
     tracing::info!("stopping");
     running.stop().await
 }
 
 impl Running {
+    /// Completes when a server ends, which none does by itself unless it fails.
+    pub(crate) async fn ended(&mut self) -> anyhow::Result<()> {
+        match self.servers.join_next().await {
+            Some(ended) => ended?,
+            None => Ok(()),
+        }
+    }
+
     /// Stops the servers: new requests are refused, those under way get a while to end.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         self.stop.cancel();

@@ -3,6 +3,7 @@
 //! Invariant: tokens come from a flag, the environment or a file that only its owner may read, and are never printed.
 
 pub(crate) mod gateway;
+pub(crate) mod private;
 
 use clap::{Args, ValueEnum};
 use std::fmt;
@@ -107,7 +108,8 @@ impl Serve {
 }
 
 impl StateDir {
-    fn admin_token_file(&self) -> PathBuf {
+    /// The file that keeps the admin token.
+    pub(crate) fn admin_token_file(&self) -> PathBuf {
         self.path.join("admin-token")
     }
 
