@@ -1,6 +1,70 @@
 //! Sluice's control plane: admin API, discovery, ledger, provider simulator and command line in one binary.
+//!
+//! Rooms: plain types ← [`store`], [`snapshot`] ← {[`api`], [`ledger`], [`discovery`], [`access_log`]} ← [`serve`]. The commands in [`cli`] know only
+//! the admin API. SQL is only in [`store`].
 
+mod access_log;
+mod api;
+mod discovery;
 mod fleet;
+mod grpc;
+mod ledger;
+mod node_token;
+mod serve;
+mod settings;
+mod simulator;
 mod snapshot;
+mod store;
+mod up;
 
-fn main() {}
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// An LLM gateway that lives inside Envoy: the control plane and its command line.
+#[derive(Debug, Parser)]
+#[command(name = "sluice", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the control plane.
+    Serve(settings::Serve),
+    /// Run everything on this machine: control plane, Envoy, and a simulator where no provider's key is known.
+    Up(up::Up),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Serve(settings) => {
+            log(settings.log_format);
+            serve::run(settings, serve::signalled()).await
+        }
+        Command::Up(settings) => {
+            log(settings.log_format);
+            up::run(settings, serve::signalled()).await
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            use std::io::Write as _;
+            // Nothing is left to tell that standard error is gone.
+            let _ = writeln!(std::io::stderr(), "sluice: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Logs go to standard error; `SLUICE_LOG` filters them (`info`, `sluice=debug,sqlx=warn`).
+fn log(format: settings::LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SLUICE_LOG").unwrap_or_else(|_| "info".into());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        settings::LogFormat::Text => builder.init(),
+        settings::LogFormat::Json => builder.json().init(),
+    }
+}
