@@ -4,6 +4,7 @@
 //! the admin API. SQL is only in [`store`].
 
 mod api;
+mod cli;
 mod fleet;
 mod ledger;
 mod serve;
@@ -26,6 +27,14 @@ struct Arguments {
 enum Command {
     /// Run the control plane.
     Serve(settings::Serve),
+    /// Mint, list, show, rotate and revoke keys.
+    #[command(subcommand)]
+    Key(cli::key::Command),
+    /// Make a configuration file true.
+    Apply(cli::apply::Apply),
+    /// Show and export what was used.
+    #[command(subcommand)]
+    Usage(cli::usage::Command),
 }
 
 #[tokio::main]
@@ -35,9 +44,14 @@ async fn main() -> ExitCode {
             log(settings.log_format);
             serve::run(settings, serve::signalled()).await
         }
+        Command::Key(command) => cli::key::run(command).await,
+        Command::Apply(apply) => cli::apply::run(apply).await,
+        Command::Usage(command) => cli::usage::run(command).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has seen enough.
+        Err(error) if cli::reader_left(&error) => ExitCode::SUCCESS,
         Err(error) => {
             use std::io::Write as _;
             // Nothing is left to tell that standard error is gone.
