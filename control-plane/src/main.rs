@@ -11,6 +11,8 @@ mod serve;
 mod settings;
 mod snapshot;
 mod store;
+#[cfg(test)]
+mod test_app;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

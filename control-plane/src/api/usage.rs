@@ -64,6 +64,7 @@ pub(super) struct FilterParams {
 #[into_params(parameter_in = Query)]
 pub(super) struct SumParams {
     /// What is summed by.
+    #[param(inline)]
     by: By,
     /// A key's id.
     key: Option<String>,
