@@ -6,6 +6,7 @@
 mod access_log;
 mod api;
 mod discovery;
+mod cli;
 mod fleet;
 mod grpc;
 mod ledger;
@@ -16,6 +17,8 @@ mod simulator;
 mod snapshot;
 mod store;
 mod up;
+#[cfg(test)]
+mod test_app;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -34,6 +37,14 @@ enum Command {
     Serve(settings::Serve),
     /// Run everything on this machine: control plane, Envoy, and a simulator where no provider's key is known.
     Up(up::Up),
+    /// Mint, list, show, rotate and revoke keys.
+    #[command(subcommand)]
+    Key(cli::key::Command),
+    /// Make a configuration file true.
+    Apply(cli::apply::Apply),
+    /// Show and export what was used.
+    #[command(subcommand)]
+    Usage(cli::usage::Command),
 }
 
 #[tokio::main]
@@ -47,9 +58,14 @@ async fn main() -> ExitCode {
             log(settings.log_format);
             up::run(settings, serve::signalled()).await
         }
+        Command::Key(command) => cli::key::run(command).await,
+        Command::Apply(apply) => cli::apply::run(apply).await,
+        Command::Usage(command) => cli::usage::run(command).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has seen enough.
+        Err(error) if cli::reader_left(&error) => ExitCode::SUCCESS,
         Err(error) => {
             use std::io::Write as _;
             // Nothing is left to tell that standard error is gone.
