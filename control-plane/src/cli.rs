@@ -1,0 +1,3 @@
+//! The command line: one room for each subcommand.
+
+pub(crate) mod simulate;
