@@ -6,6 +6,7 @@
 pub(crate) mod apply;
 mod client;
 pub(crate) mod key;
+pub(crate) mod simulate;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,12 @@
 //! Sluice's control plane: admin API, discovery, ledger, provider simulator and command line in one binary.
 //!
-//! Rooms: plain types ← [`store`], [`snapshot`] ← {[`api`], [`ledger`], [`discovery`], [`access_log`]} ← [`serve`]. The commands in [`cli`] know only
-//! the admin API. SQL is only in [`store`].
+//! Rooms: plain types ← [`store`], [`snapshot`] ← {[`api`], [`ledger`], [`discovery`],
+//! [`access_log`]} ← [`serve`]. The commands in [`cli`] know only the admin API. SQL is only in [`store`].
 
 mod access_log;
 mod api;
-mod discovery;
 mod cli;
+mod discovery;
 mod fleet;
 mod grpc;
 mod ledger;
@@ -16,9 +16,9 @@ mod settings;
 mod simulator;
 mod snapshot;
 mod store;
-mod up;
 #[cfg(test)]
 mod test_app;
+mod up;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -42,6 +42,8 @@ enum Command {
     Key(cli::key::Command),
     /// Make a configuration file true.
     Apply(cli::apply::Apply),
+    /// Run the provider simulator.
+    Simulate(cli::simulate::Simulate),
     /// Show and export what was used.
     #[command(subcommand)]
     Usage(cli::usage::Command),
@@ -60,6 +62,7 @@ async fn main() -> ExitCode {
         }
         Command::Key(command) => cli::key::run(command).await,
         Command::Apply(apply) => cli::apply::run(apply).await,
+        Command::Simulate(simulate) => simulate.run().await,
         Command::Usage(command) => cli::usage::run(command).await,
     };
     match result {
