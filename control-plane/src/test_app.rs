@@ -1,6 +1,7 @@
 //! A whole control plane for a test: a temporary database, ephemeral ports, its own tokens.
 
 use crate::serve::{self, Running, Shared};
+use crate::settings::gateway::Flags;
 use crate::settings::{LogFormat, Serve, StateDir};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -23,6 +24,7 @@ impl TestApp {
             state_dir: StateDir { path: dir.path().to_owned() },
             admin_token: None,
             node_token: None,
+            gateway: Flags { module: None, listen: "127.0.0.1:0".parse().unwrap(), ca_file: String::new() },
             log_format: LogFormat::Text,
         };
         let running = serve::start(&settings).await.unwrap();
