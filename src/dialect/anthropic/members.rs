@@ -146,13 +146,11 @@ impl<'a> Members<'a> {
         Ok(members)
     }
 
-    /// Removes a member. Of several with one name the last counts, as in every JSON library.
+    /// Removes a member. Of several with one name the last counts, as in every JSON library; the others stay, and are
+    /// part of the rest.
     pub(super) fn take(&mut self, name: &str) -> Option<Value<'a>> {
-        let mut found = None;
-        while let Some(at) = self.0.iter().position(|(member, _)| *member == *name) {
-            found = Some(self.0.remove(at).1);
-        }
-        found
+        let at = self.0.iter().rposition(|(member, _)| *member == *name)?;
+        Some(self.0.remove(at).1)
     }
 
     /// Removes a member that must be there.
