@@ -238,5 +238,8 @@ mod tests {
         assert_eq!(encoded(&error), expected);
         error.message = "model: expected a string".into();
         assert_eq!(encoded(&error), expected);
+        let mut out = Vec::new();
+        encode_event(&error, "req_1", &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), format!("event: error\ndata: {expected}\n\n"));
     }
 }

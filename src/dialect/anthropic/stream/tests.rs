@@ -148,7 +148,8 @@ fn calls_keep_their_arguments_however_they_come() {
     assert_eq!(arguments(&[&open("{}"), &delta(""), &delta(r#"{\"a\":"#), &delta("1}")]), r#"{"a":1}"#);
     assert_eq!(arguments(&[&open(r#"{"a":1}"#)]), r#"{"a":1}"#);
     assert_eq!(arguments(&[&open(r#"{"a":1}"#), &delta(r#"{\"a\":2}"#)]), r#"{"a":2}"#);
-    assert_eq!(arguments(&[&open("{ }")]), "");
+    assert_eq!(arguments(&[&open("{}"), &delta("")]), "{}");
+    assert_eq!(arguments(&[&open("null")]), "{}");
 }
 
 #[test]
