@@ -1,10 +1,11 @@
 //! Sluice's control plane: admin API, discovery, ledger, provider simulator and command line in one binary.
 //!
-//! Rooms: plain types ← [`store`], [`snapshot`] ← {[`api`], [`ledger`], [`discovery`], [`access_log`]} ← [`serve`]. The commands in [`cli`] know only
-//! the admin API. SQL is only in [`store`].
+//! Rooms: plain types ← [`store`], [`snapshot`] ← {[`api`], [`ledger`], [`discovery`], [`access_log`]} ← [`serve`] ←
+//! [`up`]. The commands in [`cli`] know only the admin API. SQL is only in [`store`].
 
 mod access_log;
 mod api;
+mod cli;
 mod discovery;
 mod fleet;
 mod grpc;
@@ -15,6 +16,8 @@ mod settings;
 mod simulator;
 mod snapshot;
 mod store;
+#[cfg(test)]
+mod test_app;
 mod up;
 
 use clap::{Parser, Subcommand};
@@ -34,6 +37,14 @@ enum Command {
     Serve(settings::Serve),
     /// Run everything on this machine: control plane, Envoy, and a simulator where no provider's key is known.
     Up(up::Up),
+    /// Mint, list, show, rotate and revoke keys.
+    #[command(subcommand)]
+    Key(cli::key::Command),
+    /// Make a configuration file true.
+    Apply(cli::apply::Apply),
+    /// Show and export what was used.
+    #[command(subcommand)]
+    Usage(cli::usage::Command),
 }
 
 #[tokio::main]
@@ -47,9 +58,14 @@ async fn main() -> ExitCode {
             log(settings.log_format);
             up::run(settings, serve::signalled()).await
         }
+        Command::Key(command) => cli::key::run(command).await,
+        Command::Apply(apply) => cli::apply::run(apply).await,
+        Command::Usage(command) => cli::usage::run(command).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has seen enough.
+        Err(error) if cli::reader_left(&error) => ExitCode::SUCCESS,
         Err(error) => {
             use std::io::Write as _;
             // Nothing is left to tell that standard error is gone.

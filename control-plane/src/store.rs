@@ -21,7 +21,7 @@ pub(crate) use records::{Charged, Filter, Group, Stored, Sum, UsageCursor};
 pub(crate) use write::{Outcome, Write};
 
 use crate::snapshot::Feed;
-use sluice::config::{Model, Provider, Settings};
+use sluice::config::{Model, Provider};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::path::Path;
@@ -117,13 +117,6 @@ impl Store {
         let created = write.add_key(key).await?;
         write.commit().await?;
         Ok(created)
-    }
-
-    /// Replaces the settings.
-    pub(crate) async fn put_settings(&self, settings: Settings) -> Result<(), StoreError> {
-        let mut write = self.begin().await?;
-        write.put_settings(settings).await?;
-        write.commit().await
     }
 }
 

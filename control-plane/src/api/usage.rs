@@ -64,6 +64,7 @@ pub(super) struct FilterParams {
 #[into_params(parameter_in = Query)]
 pub(super) struct SumParams {
     /// What is summed by.
+    #[param(inline)]
     by: By,
     /// A key's id.
     key: Option<String>,
@@ -264,10 +265,9 @@ pub(super) async fn csv(
     Params(params): Params<FilterParams>,
 ) -> Result<Response, ApiError> {
     let filter = params.filter()?;
-    let first = Bytes::from(csv::header().map_err(internal)?);
     let ledger = shared.ledger;
     let lines = async_stream::try_stream! {
-        yield first;
+        yield Bytes::from(csv::header());
         let mut after = None;
         loop {
             let (chunk, next) = chunk(&ledger, &filter, after.as_ref()).await?;
@@ -301,8 +301,4 @@ async fn chunk(
     let full = u32::try_from(rows.len()).is_ok_and(|rows| rows == CHUNK);
     let next = rows.last().filter(|_| full).map(Stored::cursor);
     Ok((csv::lines(&rows)?.into(), next))
-}
-
-fn internal(error: std::io::Error) -> ApiError {
-    ApiError::from(crate::store::StoreError::Database(sqlx::Error::Io(error)))
 }
