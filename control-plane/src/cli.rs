@@ -1,11 +1,12 @@
-//! The commands that talk to the admin API.
+//! The commands that talk to the admin API, and the simulator's.
 //!
-//! Invariant: they know the API only by its JSON over HTTP; what programs read goes to standard output, what only
+//! Invariant: the former know the API only by its JSON over HTTP; what programs read goes to standard output, what only
 //! people read to standard error.
 
 pub(crate) mod apply;
 mod client;
 pub(crate) mod key;
+pub(crate) mod simulate;
 mod table;
 #[cfg(test)]
 mod tests;

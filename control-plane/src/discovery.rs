@@ -6,9 +6,9 @@
 
 mod catalog;
 mod conversation;
+pub(crate) mod envoy;
 #[cfg(test)]
 pub(crate) mod fixture;
-pub(crate) mod envoy;
 mod key_lookup;
 mod stream;
 mod subscription;

@@ -37,6 +37,8 @@ enum Command {
     Serve(settings::Serve),
     /// Run everything on this machine: control plane, Envoy, and a simulator where no provider's key is known.
     Up(up::Up),
+    /// Run the provider simulator on its own.
+    Simulate(cli::simulate::Simulate),
     /// Mint, list, show, rotate and revoke keys.
     #[command(subcommand)]
     Key(cli::key::Command),
@@ -58,6 +60,7 @@ async fn main() -> ExitCode {
             log(settings.log_format);
             up::run(settings, serve::signalled()).await
         }
+        Command::Simulate(simulate) => simulate.run().await,
         Command::Key(command) => cli::key::run(command).await,
         Command::Apply(apply) => cli::apply::run(apply).await,
         Command::Usage(command) => cli::usage::run(command).await,
@@ -78,7 +81,9 @@ async fn main() -> ExitCode {
 /// Logs go to standard error; `SLUICE_LOG` filters them (`info`, `sluice=debug,sqlx=warn`).
 fn log(format: settings::LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("SLUICE_LOG").unwrap_or_else(|_| "info".into());
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
     match format {
         settings::LogFormat::Text => builder.init(),
         settings::LogFormat::Json => builder.json().init(),

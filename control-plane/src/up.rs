@@ -80,7 +80,8 @@ async fn together(
     let store = &control.shared.store;
     let mut offers = offer::configured(|name| std::env::var(name).ok());
     let simulator = if offers.is_empty() && !provision::has_real_provider(store) {
-        let simulator = simulator::start(simulator::Options::default()).await.context("starting the simulator")?;
+        let simulator =
+            simulator::start(simulator::Options::default()).await.context("starting the simulator")?;
         offers = offer::simulated(&simulator.openai_base_url, &simulator.anthropic_base_url);
         Some(simulator)
     } else {

@@ -32,7 +32,9 @@ async fn serve(first: Snapshot) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = Server::builder().add_routes(routes.routes());
-    tokio::spawn(server.serve_with_incoming_shutdown(TcpIncoming::from(listener), stop.clone().cancelled_owned()));
+    tokio::spawn(
+        server.serve_with_incoming_shutdown(TcpIncoming::from(listener), stop.clone().cancelled_owned()),
+    );
     let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
     Served { feed, fleet, stop, channel }
 }
@@ -137,7 +139,8 @@ async fn a_stream_needs_a_token_and_a_node() {
 #[tokio::test]
 async fn keys_are_looked_up_and_look_ups_are_counted() {
     let served = serve(snapshot(1, &[provider("a", "http://h")], &["k"])).await;
-    let key: serde_json::Value = serde_json::from_slice(&served.look_up("k", TOKEN).await.unwrap().json).unwrap();
+    let key: serde_json::Value =
+        serde_json::from_slice(&served.look_up("k", TOKEN).await.unwrap().json).unwrap();
     assert_eq!(key["id"], "k");
     assert_eq!(served.look_up("x", TOKEN).await.unwrap_err().code(), tonic::Code::NotFound);
     assert_eq!(served.look_up("k", "wrong").await.unwrap_err().code(), tonic::Code::Unauthenticated);

@@ -10,7 +10,8 @@ pub(crate) fn write(path: &Path, content: &str) -> io::Result<()> {
         std::fs::create_dir_all(parent)?;
     }
     let fresh = path.with_extension(format!("new-{}", std::process::id()));
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
     file.write_all(content.as_bytes())?;
     file.sync_all()?;
     std::fs::rename(&fresh, path)

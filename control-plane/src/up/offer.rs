@@ -112,13 +112,19 @@ pub(super) fn configured(variable: impl Fn(&str) -> Option<String>) -> Vec<Offer
 /// The simulator in the place of the first two vendors, at these base URLs.
 pub(super) fn simulated(openai: &str, anthropic: &str) -> Vec<Offer> {
     let at = SIMULATED.iter().zip([openai, anthropic]);
-    VENDORS.iter().zip(at).map(|(vendor, (name, url))| vendor.offer(name, url, "simulated".to_owned())).collect()
+    VENDORS
+        .iter()
+        .zip(at)
+        .map(|(vendor, (name, url))| vendor.offer(name, url, "simulated".to_owned()))
+        .collect()
 }
 
 impl Vendor {
     fn offer(&self, name: &str, base_url: &str, secret: String) -> Offer {
         let (auth, headers) = match self.dialect {
-            Dialect::Openai => (Auth { kind: AuthKind::Bearer, name: String::new(), secret }, BTreeMap::new()),
+            Dialect::Openai => {
+                (Auth { kind: AuthKind::Bearer, name: String::new(), secret }, BTreeMap::new())
+            }
             Dialect::Anthropic => (
                 Auth { kind: AuthKind::Header, name: "x-api-key".to_owned(), secret },
                 BTreeMap::from([("anthropic-version".to_owned(), "2023-06-01".to_owned())]),

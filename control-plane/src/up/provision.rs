@@ -101,7 +101,8 @@ async fn put_key(write: &mut Write, offers: &[Offer], token_file: &Path) -> anyh
     }
     let chain = if chain.is_empty() { chain_of_store(write) } else { chain };
     let created = write.add_key(NewKey { name: KEY_NAME.to_owned(), chain, ..NewKey::default() }).await?;
-    private::write(token_file, &created.token).with_context(|| format!("keeping {}", token_file.display()))?;
+    private::write(token_file, &created.token)
+        .with_context(|| format!("keeping {}", token_file.display()))?;
     Ok(created.token)
 }
 

@@ -13,12 +13,8 @@ fn catalog(snapshot: Snapshot) -> Catalog {
 
 fn start() -> (Conversation, Fleet) {
     let fleet = Fleet::default();
-    let status = StreamStatus {
-        node: "n".into(),
-        client: "envoy".into(),
-        connected_at: 0,
-        types: BTreeMap::new(),
-    };
+    let status =
+        StreamStatus { node: "n".into(), client: "envoy".into(), connected_at: 0, types: BTreeMap::new() };
     let stream = fleet.open(status);
     (Conversation::new(fleet.clone(), stream), fleet)
 }
@@ -152,7 +148,8 @@ fn keys_that_are_not_all_pushed_go_to_those_who_ask_by_name() {
     let (mut conversation, _fleet) = start();
     let at = |revision| {
         let mut snapshot = snapshot(revision, &[], &["k", "l"]);
-        let settings = sluice::config::Settings { push_all_keys: false, ..(*snapshot.settings.value).clone() };
+        let settings =
+            sluice::config::Settings { push_all_keys: false, ..(*snapshot.settings.value).clone() };
         snapshot.settings = versioned(revision, settings);
         catalog(snapshot)
     };

@@ -48,7 +48,9 @@ fn mapped(action: &RouteAction) -> Vec<String> {
     };
     let any = plugin.extension.as_ref().unwrap().typed_config.as_ref().unwrap();
     let specifier: MatcherClusterSpecifier = read(any);
-    let Some(MatcherType::MatcherTree(tree)) = specifier.cluster_matcher.unwrap().matcher_type else { panic!() };
+    let Some(MatcherType::MatcherTree(tree)) = specifier.cluster_matcher.unwrap().matcher_type else {
+        panic!()
+    };
     assert!(tree.input.is_some());
     let Some(TreeType::ExactMatchMap(map)) = tree.tree_type else { panic!() };
     let mut names: Vec<String> = map.map.into_keys().collect();
@@ -128,7 +130,9 @@ fn every_cluster_has_a_closed_port_behind_its_host() {
 #[test]
 fn names_are_resolved_and_addresses_are_not() {
     let by_name = one_cluster(provider("a", "https://api.example.com")).cluster_discovery_type;
-    assert!(matches!(by_name, Some(ClusterDiscoveryType::ClusterType(custom)) if custom.name == "envoy.clusters.dns"));
+    assert!(
+        matches!(by_name, Some(ClusterDiscoveryType::ClusterType(custom)) if custom.name == "envoy.clusters.dns")
+    );
     let by_address = one_cluster(provider("a", "http://[::1]:80")).cluster_discovery_type;
     assert_eq!(by_address, Some(ClusterDiscoveryType::Type(0)));
 }

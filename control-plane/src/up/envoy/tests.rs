@@ -14,7 +14,7 @@ fn plan<'a>(binary: &'a Path, directory: &'a Path) -> Plan<'a> {
 /// A program that stands in for Envoy.
 fn script(directory: &Path, body: &str) -> PathBuf {
     let path = directory.join("envoy");
-    let mut file = OpenOptions::new().create(true).write(true).mode(0o700).open(&path).unwrap();
+    let mut file = OpenOptions::new().create_new(true).write(true).mode(0o700).open(&path).unwrap();
     std::io::Write::write_all(&mut file, format!("#!/bin/sh\n{body}\n").as_bytes()).unwrap();
     path
 }
@@ -27,7 +27,8 @@ fn every_placeholder_is_filled_in() {
     let grpc = &yaml["dynamic_resources"]["ads_config"]["grpc_services"][0];
     assert_eq!(grpc["initial_metadata"][0]["value"], "Bearer quote\"and\\backslash");
     assert_eq!(yaml["admin"]["address"]["socket_address"]["port_value"], 0);
-    let endpoint = &yaml["static_resources"]["clusters"][0]["load_assignment"]["endpoints"][0]["lb_endpoints"][0];
+    let endpoint =
+        &yaml["static_resources"]["clusters"][0]["load_assignment"]["endpoints"][0]["lb_endpoints"][0];
     assert_eq!(endpoint["endpoint"]["address"]["socket_address"]["port_value"], 18000);
 }
 
@@ -68,8 +69,9 @@ async fn one_that_has_ended_can_be_stopped() {
 #[test]
 fn a_binary_that_is_missing_is_named() {
     let directory = tempfile::tempdir().unwrap();
-    let error = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-        Envoy::start(&plan(Path::new("/nowhere/envoy"), directory.path())).unwrap_err()
-    });
+    let error =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+            Envoy::start(&plan(Path::new("/nowhere/envoy"), directory.path())).unwrap_err()
+        });
     assert!(format!("{error:#}").contains("/nowhere/envoy"));
 }

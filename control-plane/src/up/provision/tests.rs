@@ -85,7 +85,10 @@ async fn only_the_credential_of_a_known_provider_is_renewed() {
     write.commit().await.unwrap();
     home.start(&openai("sk-2")).await;
     let provider = home.provider("openai");
-    assert_eq!((provider.base_url.as_str(), provider.auth.secret.as_str()), ("https://proxy.example/v1", "sk-2"));
+    assert_eq!(
+        (provider.base_url.as_str(), provider.auth.secret.as_str()),
+        ("https://proxy.example/v1", "sk-2")
+    );
     // Without the variable, what is stored goes on.
     assert_eq!(home.start(&[]).await, token);
     assert_eq!(home.provider("openai").auth.secret, "sk-2");
