@@ -24,7 +24,7 @@ pub(crate) fn reader_left(error: &anyhow::Error) -> bool {
 
 /// Writes a value as indented JSON.
 fn print_json(out: &mut impl Write, value: &serde_json::Value) -> anyhow::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
+    serde_json::to_writer_pretty(&mut *out, value).map_err(io::Error::from)?;
     writeln!(out)?;
     Ok(())
 }

@@ -20,8 +20,11 @@ mod store;
 mod test_app;
 mod up;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 /// An LLM gateway that lives inside Envoy: the control plane and its command line.
 #[derive(Debug, Parser)]
@@ -52,14 +55,8 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::Serve(settings) => {
-            log(settings.log_format);
-            serve::run(settings, serve::signalled()).await
-        }
-        Command::Up(settings) => {
-            log(settings.log_format);
-            up::run(settings, serve::signalled()).await
-        }
+        Command::Serve(settings) => serve(settings).await,
+        Command::Up(settings) => up(settings).await,
         Command::Simulate(simulate) => simulate.run().await,
         Command::Key(command) => cli::key::run(command).await,
         Command::Apply(apply) => cli::apply::run(apply).await,
@@ -78,9 +75,23 @@ async fn main() -> ExitCode {
     }
 }
 
+async fn serve(settings: settings::Serve) -> anyhow::Result<()> {
+    log(settings.log_format)?;
+    serve::run(settings, serve::signalled()).await
+}
+
+async fn up(settings: up::Up) -> anyhow::Result<()> {
+    log(settings.log_format)?;
+    up::run(settings, serve::signalled()).await
+}
+
 /// Logs go to standard error; `SLUICE_LOG` filters them (`info`, `sluice=debug,sqlx=warn`).
-fn log(format: settings::LogFormat) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("SLUICE_LOG").unwrap_or_else(|_| "info".into());
+fn log(format: settings::LogFormat) -> anyhow::Result<()> {
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .with_env_var("SLUICE_LOG")
+        .from_env()
+        .context("SLUICE_LOG")?;
     let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
@@ -88,4 +99,5 @@ fn log(format: settings::LogFormat) {
         settings::LogFormat::Text => builder.init(),
         settings::LogFormat::Json => builder.json().init(),
     }
+    Ok(())
 }

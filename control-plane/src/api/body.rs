@@ -16,6 +16,9 @@ use serde_json::Value;
 /// A JSON body.
 pub(super) struct Json<T>(pub(super) T);
 
+/// A JSON body whose every member may be absent, and so the body itself.
+pub(super) struct OptionalJson<T>(pub(super) T);
+
 /// A JSON merge patch (RFC 7396).
 pub(super) struct Patch(Value);
 
@@ -39,11 +42,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        read(&bytes(request, state).await?).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let bytes = bytes(request, state).await?;
-        let mut json = serde_json::Deserializer::from_slice(&bytes);
-        let value = strict(&mut json)?;
-        json.end().map_err(|error| ApiError::invalid_request(format!("body: {error}")))?;
-        Ok(Self(value))
+        if bytes.is_empty() { Ok(Self(T::default())) } else { read(&bytes).map(Self) }
     }
 }
 
@@ -110,6 +118,13 @@ fn merge(target: &mut Value, patch: Value) {
             merge(target.entry(name).or_insert(Value::Null), change);
         }
     }
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = strict(&mut json)?;
+    json.end().map_err(|error| ApiError::invalid_request(format!("body: {error}")))?;
+    Ok(value)
 }
 
 /// Reads a `T` and refuses what it does not know.

@@ -4,7 +4,7 @@ mod spec;
 
 pub(super) use spec::{KeySpec, KeyView};
 
-use super::body::{Json, Name, Params, Patch};
+use super::body::{Json, Name, OptionalJson, Params, Patch};
 use super::error::{ApiError, ErrorBody};
 use super::openapi::KeyPatch;
 use super::page::{self, Page};
@@ -119,13 +119,13 @@ pub(super) async fn change(
 
 /// Give a key a new secret. The answer holds its token, which is not shown again.
 #[utoipa::path(
-    post, path = "/admin/v1/keys/{id}/rotate", tag = "keys", params(("id" = String, Path)), request_body = Rotation,
+    post, path = "/admin/v1/keys/{id}/rotate", tag = "keys", params(("id" = String, Path)), request_body = Option<Rotation>,
     responses((status = 200, body = MintedView), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody))
 )]
 pub(super) async fn rotate(
     State(shared): State<Shared>,
     Name(id): Name,
-    Json(Rotation { grace_seconds }): Json<Rotation>,
+    OptionalJson(Rotation { grace_seconds }): OptionalJson<Rotation>,
 ) -> Result<Response, ApiError> {
     if grace_seconds > GRACE {
         return Err(ApiError::invalid("grace_seconds", format_args!("0 to {GRACE}")));

@@ -19,7 +19,7 @@ use utoipa::OpenApi as _;
 async fn nothing_is_told_without_the_token() {
     let app = TestApp::start().await;
     let token = app.shared().admin_token.reveal().to_owned();
-    let wrong = format!("Bearer {}x", &token[1..]);
+    let wrong = format!("Bearer {}", token.chars().rev().collect::<String>());
     for header in [None, Some("Bearer "), Some("Basic abc"), Some(token.as_str()), Some(wrong.as_str())] {
         for path in ["/settings", "/openapi.json", "/nothing", "/keys/x/rotate"] {
             let request = app.bare(Method::GET, &format!("/admin/v1{path}"));
@@ -94,7 +94,8 @@ async fn the_document_has_every_route_and_every_method() {
         let allow = response.headers()[ALLOW].to_str().unwrap().to_lowercase();
         let mut allowed: Vec<&str> = allow.split(',').filter(|method| *method != "head").collect();
         let mut methods: Vec<&str> = documented.keys().map(String::as_str).collect();
-        (allowed.sort_unstable(), methods.sort_unstable());
+        allowed.sort_unstable();
+        methods.sort_unstable();
         assert_eq!(allowed, methods, "{path}");
     }
     assert_eq!(paths.len(), routes().len() + 2, "and the two probes");
@@ -117,7 +118,7 @@ async fn every_schema_that_the_document_names_is_in_it() {
     references(&document, &mut found);
     assert!(!found.is_empty());
     for reference in found {
-        assert!(document.pointer(&reference[1..]).is_some(), "{reference}");
+        assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
     }
     for (path, methods) in document["paths"].as_object().unwrap() {
         for method in ["put", "patch"].iter().filter_map(|method| methods.get(method)) {

@@ -22,7 +22,7 @@ struct OnlyConnection {
 }
 
 /// The words of a command, pointed at `app` by its URL and its state directory.
-fn words<'a>(app: &TestApp, words: &[&'a str]) -> Vec<String> {
+fn words(app: &TestApp, words: &[&str]) -> Vec<String> {
     let dir = app.dir.path().to_str().unwrap().to_owned();
     let place = ["--admin-url".to_owned(), app.url(), "--state-dir".to_owned(), dir];
     ["sluice"].iter().chain(words).map(|word| (*word).to_owned()).chain(place).collect()

@@ -102,7 +102,7 @@ mod tests {
 
     fn price() -> impl Strategy<Value = Option<String>> {
         let text = (0u32..5000, 0u32..1_000_000_000, 1usize..=9)
-            .prop_map(|(whole, part, digits)| format!("{whole}.{}", &format!("{part:09}")[..digits]));
+            .prop_map(|(whole, part, digits)| format!("{whole}.{:.digits$}", format!("{part:09}")));
         prop::option::of(text)
     }
 

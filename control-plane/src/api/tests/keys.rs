@@ -108,7 +108,7 @@ async fn rotation_gives_a_new_token_and_a_grace() {
     assert!(
         rotated["previous_secret_until"].as_u64().unwrap() >= created["created_at"].as_u64().unwrap() + 3600
     );
-    let rotated = app.ok(Method::POST, &path, json!({})).await;
+    let rotated = app.ok(Method::POST, &path, Value::Null).await;
     assert_eq!(rotated["previous_secret_until"], Value::Null);
     assert_eq!(app.refused(Method::POST, &path, json!({"grace_seconds": 1e9 as u64})).await.0, 400);
 }
