@@ -82,7 +82,9 @@ async fn serve(settings: settings::Serve) -> anyhow::Result<()> {
 
 async fn up(settings: up::Up) -> anyhow::Result<()> {
     log(settings.log_format)?;
-    up::run(settings, serve::signalled()).await
+    // Heard from the start on, so that nothing is left behind by a signal that comes early.
+    let signalled = tokio::spawn(serve::signalled());
+    up::run(settings, async { signalled.await.unwrap_or_default() }).await
 }
 
 /// Logs go to standard error; `SLUICE_LOG` filters them (`info`, `sluice=debug,sqlx=warn`).
