@@ -3,7 +3,6 @@
 use super::envoy::Envoy;
 use crate::discovery::envoy::type_url::{CLUSTER, EXTENSION, LISTENER, ROUTE};
 use crate::fleet::Fleet;
-use anyhow::Context as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -20,12 +19,17 @@ pub(super) async fn wait(
     node: &str,
     gateway: SocketAddr,
 ) -> anyhow::Result<()> {
+    // Loopback is asked directly, whatever proxy the environment names.
+    let http = reqwest::Client::builder().no_proxy().build()?;
     let mut tick = tokio::time::interval(PERIOD);
     let serves = async {
         loop {
             tick.tick().await;
             envoy.has_ended()?;
-            if accepted(fleet, node)? && is_live(envoy).await && TcpStream::connect(gateway).await.is_ok() {
+            if accepted(fleet, node)?
+                && is_live(&http, envoy).await
+                && TcpStream::connect(gateway).await.is_ok()
+            {
                 return anyhow::Ok(());
             }
         }
@@ -52,8 +56,35 @@ fn accepted(fleet: &Fleet, node: &str) -> anyhow::Result<bool> {
     Ok([CLUSTER, EXTENSION, LISTENER, ROUTE].into_iter().all(has))
 }
 
-async fn is_live(envoy: &Envoy) -> bool {
+async fn is_live(http: &reqwest::Client, envoy: &Envoy) -> bool {
     let Some(admin) = envoy.admin_address() else { return false };
-    let answer = reqwest::get(format!("http://{admin}/ready")).await.context("asking Envoy");
+    let answer = http.get(format!("http://{admin}/ready")).send().await;
     answer.is_ok_and(|answer| answer.status().is_success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::{StreamStatus, TypeStatus};
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn everything_must_be_accepted_and_nothing_refused() {
+        let fleet = Fleet::default();
+        assert!(!accepted(&fleet, "up").unwrap());
+        let types = BTreeMap::new();
+        let status = StreamStatus { node: "up".into(), client: "envoy".into(), connected_at: 0, types };
+        let stream = fleet.open(status);
+        for type_url in [CLUSTER, EXTENSION, LISTENER] {
+            fleet.update(stream, type_url, |status| *status = TypeStatus { sent: 2, acked: 2, nack: None });
+        }
+        assert!(!accepted(&fleet, "up").unwrap());
+        fleet.update(stream, ROUTE, |status| status.sent = 2);
+        assert!(!accepted(&fleet, "up").unwrap());
+        fleet.update(stream, ROUTE, |status| status.acked = 2);
+        assert!(accepted(&fleet, "up").unwrap());
+        assert!(!accepted(&fleet, "other").unwrap());
+        fleet.update(stream, LISTENER, |status| status.nack = Some("port taken".into()));
+        assert!(accepted(&fleet, "up").unwrap_err().to_string().contains("port taken"));
+    }
 }
