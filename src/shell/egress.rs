@@ -2,7 +2,9 @@
 
 use super::root::WAKE;
 use super::{host, world};
-use crate::gateway::exchange::{Flow, Lost, Outgoing};
+use crate::config::Dialect;
+use crate::gateway::exchange::{Begin, Flow, Lost, Outgoing};
+use crate::gateway::reject;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 use std::cell::RefCell;
@@ -107,10 +109,21 @@ impl HttpContext for Egress {
         let Some(slot) = slot else { return Action::Continue };
         let now = host::now();
         let random = host::random();
-        let Some((Some(outgoing), wait_ms)) =
-            world::with_exchange(slot, |exchange| exchange.begin(now, random))
-        else {
-            return Action::Continue;
+        let begun = world::with_exchange(slot, |exchange| {
+            (exchange.begin(now, random), exchange.dialect(), exchange.request_id.clone())
+        });
+        let (outgoing, wait_ms) = match begun {
+            Some((Begin::Send { outgoing, wait_ms }, ..)) => (outgoing, wait_ms),
+            Some((Begin::Exhausted(rejection), dialect, request_id)) => {
+                host::reply(&rejection.headers(&request_id), &rejection.body(dialect, &request_id));
+                return Action::Pause;
+            }
+            // The exchange is over, and so must this attempt be: it would carry another attempt's headers.
+            None => {
+                let gone = reject::local_reply(500, 0);
+                host::reply(&gone.headers(""), &gone.body(Dialect::Openai, ""));
+                return Action::Pause;
+            }
         };
         self.slot = Some(slot);
         self.replaced = outgoing.body.is_some();
