@@ -28,6 +28,8 @@ fn send(method: &Method, path: &str, query: &str, body: &Value, headers: &[(&'st
     answer(&call)
 }
 
+type Headers = [(&'static str, &'static str)];
+
 const HEADERS: [(&str, &str); 3] =
     [("x-api-key", "sk-ant"), ("anthropic-version", "2023-06-01"), ("content-type", "application/json")];
 
@@ -204,7 +206,7 @@ fn wrong_requests_are_refused_as_the_vendor_does() {
 
 #[test]
 fn credentials_versions_and_names_are_checked() {
-    let cases: [(&[(&str, &str)], u16, &str); 5] = [
+    let cases: [(&Headers, u16, &str); 5] = [
         (&HEADERS[1..], 401, "x-api-key header is required"),
         (&[("x-api-key", "other"), HEADERS[1], HEADERS[2]], 401, "invalid x-api-key"),
         (&[HEADERS[0], HEADERS[2]], 400, "anthropic-version: header is required"),

@@ -212,7 +212,7 @@ async fn events_and_bodies_are_malformed() {
         let script = json!([{"kind": "malformed_event"}, {"kind": "malformed_event", "tokens": 2}, {"kind": "invalid_json"},
             {"kind": "invalid_json"}, {"kind": "empty_body"}, {"kind": "empty_body"}]);
         let lab = Lab::scripted(name, script).await;
-        let broken = |line: &&str| serde_json::from_str::<Value>(line).is_err() && *line != "[DONE]";
+        let broken = |line: &str| serde_json::from_str::<Value>(line).is_err() && line != "[DONE]";
         let first = lab.read(name, true).await.1;
         assert_eq!(data(&first).iter().position(|line| broken(&line)), Some(0));
         let second = lab.read(name, true).await.1;
