@@ -348,3 +348,23 @@ fn tokens_and_models_are_told() {
     let one = send(&Method::GET, "/models/claude-opus-4-5", "", &Value::Null, &HEADERS);
     assert_eq!(document(&one)["type"], "model");
 }
+
+#[test]
+fn hidden_thinking_is_paid_for_and_signed() {
+    let thinking =
+        |display: &str| json!({"thinking": {"type": "enabled", "budget_tokens": 1024, "display": display}});
+    let (shown, hidden) = (ask(thinking("summarized")), ask(thinking("omitted")));
+    let block = &document(&hidden)["content"][0];
+    assert_eq!((&block["type"], &block["thinking"]), (&json!("thinking"), &json!("")));
+    assert!(signature::verify("", block["signature"].as_str().unwrap()));
+    assert_eq!(hidden.consumed, shown.consumed);
+}
+
+#[test]
+fn newer_members_are_known() {
+    let answer = ask(
+        json!({"speed": null, "inference_geo": "us", "workspace_id": "w", "output_config": {"effort": "xhigh"},
+        "tools": [{"type": null, "name": "a", "input_schema": {"type": "object", "properties": null, "required": null}}]}),
+    );
+    assert_eq!(answer.status, 200, "{:?}", answer.refused);
+}

@@ -214,10 +214,10 @@ async fn events_and_bodies_are_malformed() {
         let lab = Lab::scripted(name, script).await;
         let broken = |line: &str| serde_json::from_str::<Value>(line).is_err() && line != "[DONE]";
         let first = lab.read(name, true).await.1;
-        assert_eq!(data(&first).iter().position(|line| broken(&line)), Some(0));
+        assert_eq!(data(&first).iter().position(|line| broken(line)), Some(0));
         let second = lab.read(name, true).await.1;
         let lines = data(&second);
-        let at = lines.iter().position(|line| broken(&line)).unwrap();
+        let at = lines.iter().position(|line| broken(line)).unwrap();
         assert_eq!(tokens(&lines[..at].concat()), 2, "{second}");
         assert_eq!(tokens(&second), 6);
         assert!(serde_json::from_str::<Value>(&lab.read(name, false).await.1).is_err());
