@@ -120,7 +120,7 @@ impl HttpContext for Egress {
             }
             // The exchange is over, and so must this attempt be: it would carry another attempt's headers.
             None => {
-                let gone = reject::local_reply(500, 0);
+                let gone = reject::local_reply(500, world::with(|world| world.max_body_bytes()));
                 host::reply(&gone.headers(""), &gone.body(Dialect::Openai, ""));
                 return Action::Pause;
             }
@@ -170,5 +170,16 @@ impl HttpContext for Egress {
         let now = host::now();
         let flow = world::with_exchange(slot, |exchange| exchange.reply_body(&chunk, ends, now));
         flow.map_or(Action::Continue, |flow| self.carry_out(flow, false))
+    }
+
+    fn on_http_response_trailers(&mut self, _: usize) -> Action {
+        // Trailers end a body that did not say so itself. What the client already has cannot be added to here.
+        let Some(slot) = self.slot else { return Action::Continue };
+        let now = host::now();
+        let flow = world::with_exchange(slot, |exchange| exchange.reply_body(&[], true, now));
+        match flow {
+            Some(Flow::Emit(_)) | None => Action::Continue,
+            Some(flow) => self.carry_out(flow, false),
+        }
     }
 }
