@@ -13,6 +13,17 @@ from harness.fixtures import (  # noqa: F401
 )
 
 
+def pytest_collection_modifyitems(config, items):
+    """What is about a host's own traffic has no meaning where there is no host."""
+    other = [item for item in items if item.get_closest_marker("guest_only") and _deployment(item) != "guest"]
+    config.hook.pytest_deselected(items=other)
+    items[:] = [item for item in items if item not in other]
+
+
+def _deployment(item):
+    return item.callspec.params["deployment"]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """Adds to a failure what the logs have said since the test began."""
