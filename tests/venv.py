@@ -9,7 +9,6 @@ import hashlib
 import shutil
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).resolve().with_name("requirements.txt")
@@ -30,9 +29,9 @@ def wanted():
 def make():
     """Makes the environment."""
     shutil.rmtree(TARGET, ignore_errors=True)
-    try:
-        venv.create(TARGET, with_pip=True)
-    except subprocess.CalledProcessError:
+    # Not imported: this file has the same name. `-m` looks into the working directory, which is not this one's.
+    made = subprocess.run([sys.executable, "-m", "venv", TARGET], check=False, stdout=sys.stderr, cwd=TARGET.parent)
+    if made.returncode != 0:
         sys.exit("venv: Python cannot make virtual environments (Debian and Ubuntu: apt-get install python3-venv).")
     command = [
         python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",

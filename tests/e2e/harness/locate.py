@@ -24,7 +24,7 @@ def _find(variable, candidates, make):
 def sluice():
     """The control plane, the simulator and the command line."""
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    return _find("SLUICE_BINARY", [target / "debug" / "sluice", target / "release" / "sluice"], "make build")
+    return _find("SLUICE_BINARY", [target / "debug" / "sluice", target / "release" / "sluice"], "make sluice")
 
 
 def module():
