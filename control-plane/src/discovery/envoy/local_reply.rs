@@ -3,33 +3,32 @@
 
 use envoy_types::pb::envoy::config::accesslog::v3::access_log_filter::FilterSpecifier;
 use envoy_types::pb::envoy::config::accesslog::v3::{AccessLogFilter, HeaderFilter};
+use envoy_types::pb::envoy::config::core::v3::data_source::Specifier;
 use envoy_types::pb::envoy::config::core::v3::substitution_format_string::Format;
-use envoy_types::pb::envoy::config::core::v3::{HeaderValue, HeaderValueOption, SubstitutionFormatString};
+use envoy_types::pb::envoy::config::core::v3::{
+    DataSource, HeaderValue, HeaderValueOption, SubstitutionFormatString,
+};
 use envoy_types::pb::envoy::config::route::v3::HeaderMatcher;
 use envoy_types::pb::envoy::config::route::v3::header_matcher::HeaderMatchSpecifier;
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{
     LocalReplyConfig, ResponseMapper,
 };
-use envoy_types::pb::google::protobuf::value::Kind;
-use envoy_types::pb::google::protobuf::{Struct, Value};
+
+/// Text and not Envoy's JSON format: that one is a map, whose order on the wire would make every response look new. What is
+/// filled in is one of Envoy's own words, which need no escaping.
+const BODY: &str = concat!(
+    r#"{"error":{"message":"The request could not be read (%RESPONSE_CODE_DETAILS%). Check its framing and headers, "#,
+    r#"and send it again.","type":"invalid_request_error","param":null,"code":"invalid_request"}}"#
+);
 
 /// The configuration of Envoy's own answers. Nothing is known of the client's dialect that early, so they have OpenAI's
 /// shape, whose `error.message` every client shows.
 pub(super) fn config() -> LocalReplyConfig {
-    let text = |text: &str| Kind::StringValue(text.to_owned());
-    let error = object([
-        (
-            "message",
-            text(
-                "The request could not be read (%RESPONSE_CODE_DETAILS%). Check its framing and headers, and send it again.",
-            ),
-        ),
-        ("type", text("invalid_request_error")),
-        ("param", Kind::NullValue(0)),
-        ("code", text("invalid_request")),
-    ]);
     let format = SubstitutionFormatString {
-        format: Some(Format::JsonFormat(object([("error", Kind::StructValue(error))]))),
+        format: Some(Format::TextFormatSource(DataSource {
+            specifier: Some(Specifier::InlineString(BODY.to_owned())),
+            ..DataSource::default()
+        })),
         content_type: "application/json".to_owned(),
         ..SubstitutionFormatString::default()
     };
@@ -54,10 +53,4 @@ pub(super) fn config() -> LocalReplyConfig {
         ..ResponseMapper::default()
     };
     LocalReplyConfig { mappers: vec![mapper], ..LocalReplyConfig::default() }
-}
-
-fn object<const N: usize>(members: [(&str, Kind); N]) -> Struct {
-    let fields =
-        members.into_iter().map(|(name, kind)| (name.to_owned(), Value { kind: Some(kind) })).collect();
-    Struct { fields }
 }

@@ -73,6 +73,7 @@ fn events(answer: &Answer) -> &[Event] {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of cases, which reads best whole")]
 fn wrong_requests_are_refused_as_the_vendor_does() {
     let user = |content: Value| json!({"messages": [{"role": "user", "content": content}]});
     let uses = json!({"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "weather", "input": {}}]});

@@ -61,6 +61,7 @@ fn tools() -> Value {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of cases, which reads best whole")]
 fn wrong_requests_are_refused_as_the_vendor_does() {
     let call = |id: &str| json!({"id": id, "type": "function", "function": {"name": "f", "arguments": "{}"}});
     let user = json!({"role": "user", "content": "hi"});
