@@ -1,4 +1,5 @@
-//! Fixture runner: every input crosses to every dialect, and what comes out stands in a file beside it.
+//! Fixture runner: every input crosses to every dialect (its own too, which shows what the IR carries), and what comes
+//! out stands in a file beside it.
 //!
 //! `SLUICE_BLESS=1` writes the files; the diff is what is reviewed. A missing, differing or orphaned file fails.
 

@@ -208,7 +208,7 @@ pub fn unknown_model(state: &State, key: &Key, asked: &str) -> Rejection {
 /// Up to three ids that differ little from `asked`.
 fn nearest<'a>(asked: &str, ids: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let asked: Vec<u8> = asked.bytes().take(128).collect();
-    let allowed = asked.len() / 2;
+    let allowed = (asked.len() / 2).max(2);
     let mut close: Vec<(usize, &str)> = ids
         .map(|id| (distance(&asked, id.as_bytes()), id))
         .filter(|(distance, _)| *distance <= allowed)

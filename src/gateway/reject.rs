@@ -108,6 +108,13 @@ pub fn local_reply(status: u16, max_body_bytes: u64) -> Rejection {
     }
 }
 
+/// A compressed body: it would have to be unpacked to be read, and may unpack to anything.
+#[must_use]
+pub fn encoded() -> Rejection {
+    let message = "The request body has a content-encoding. Send it uncompressed.";
+    Rejection::new(400, "invalid_request", message)
+}
+
 /// A body over the limit.
 #[must_use]
 pub fn too_large(max_body_bytes: u64) -> Rejection {

@@ -22,6 +22,8 @@ pub(super) struct Ingress {
     slot: Option<u64>,
     /// A key look-up is under way.
     looking_up: Option<u32>,
+    /// How much of the body is buffered.
+    size: usize,
     /// The size of the body, once it is whole.
     body: Option<usize>,
     /// The client has been answered from here.
@@ -40,6 +42,11 @@ struct Request {
     presented: Option<String>,
     headers: Headers,
     now: Now,
+}
+
+/// A request id of our own, where Envoy has none.
+fn fresh_id() -> String {
+    format!("{:016x}{:016x}", host::random(), host::random())
 }
 
 impl Ingress {
@@ -92,6 +99,7 @@ impl Ingress {
             };
         };
         let length = headers::get(&headers, "content-length").and_then(|length| length.parse::<u64>().ok());
+        let encoded = headers::get(&headers, "content-encoding").is_some_and(|coding| coding != "identity");
         let forward = headers.into_iter().filter(|(name, _)| headers::is_forwarded(name)).collect();
         let request_id = self.request_id.clone();
         let inserted = world::with(|world| {
@@ -105,6 +113,9 @@ impl Ingress {
         self.slot = Some(slot);
         if let Err(rejection) = permitted {
             return self.refuse(&rejection);
+        }
+        if encoded {
+            return self.refuse(&reject::encoded());
         }
         if length.is_some_and(|length| length > max) {
             return self.refuse(&reject::too_large(max));
@@ -213,7 +224,7 @@ impl HttpContext for Ingress {
         }
         self.request_id = match headers::get(&all, "x-request-id") {
             Some(id) if id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_graphic()) => id.to_owned(),
-            _ => format!("{:016x}{:016x}", host::random(), host::random()),
+            _ => fresh_id(),
         };
         let method = headers::get(&all, ":method").unwrap_or_default();
         let path = headers::get(&all, ":path").unwrap_or_default();
@@ -243,6 +254,7 @@ impl HttpContext for Ingress {
         if self.replied {
             return Action::Pause;
         }
+        self.size = size;
         if !ends {
             return Action::Pause;
         }
@@ -254,9 +266,19 @@ impl HttpContext for Ingress {
         if self.replied { Action::Pause } else { Action::Continue }
     }
 
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        // Trailers end a body that did not say so itself.
+        let size = self.size;
+        self.on_http_request_body(size, true)
+    }
+
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
         if self.replied {
             return Action::Continue;
+        }
+        if self.request_id.is_empty() {
+            // Envoy answers before it could hand the request over: it was not HTTP, or its headers are too large.
+            self.request_id = fresh_id();
         }
         let all = host::response_headers();
         let status = headers::get(&all, ":status").and_then(|status| status.parse().ok()).unwrap_or(500);
@@ -265,7 +287,7 @@ impl HttpContext for Ingress {
                 (!exchange.is_answered()).then(|| exchange.local_reply(status))
             })
             .flatten(),
-            None => Some(reject::local_reply(status, 0)),
+            None => Some(world::with(|world| reject::local_reply(status, world.max_body_bytes()))),
         };
         self.status = status;
         if let Some(rejection) = rejection {

@@ -7,6 +7,7 @@
 mod cluster;
 mod filter;
 mod listener;
+mod local_reply;
 mod message;
 mod route;
 

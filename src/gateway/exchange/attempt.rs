@@ -7,6 +7,7 @@ use crate::dialect::{Summary, outbound};
 use crate::gateway::Now;
 use crate::gateway::classify::{self, Class, Pause};
 use crate::gateway::headers::{Headers, get, is_returned};
+use crate::gateway::reject::Rejection;
 use crate::gateway::reply::{self, Stream, Whole};
 use crate::ir::error::{ApiError, ErrorKind, Fault};
 
@@ -71,6 +72,20 @@ pub enum Flow {
     },
 }
 
+/// How an attempt begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begin {
+    /// Send this.
+    Send {
+        /// The request.
+        outgoing: Outgoing,
+        /// After so many milliseconds.
+        wait_ms: u64,
+    },
+    /// Answer the client: Envoy would retry once more than there is something to try.
+    Exhausted(Rejection),
+}
+
 /// What is known of an attempt that got no reply, or only the beginning of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lost {
@@ -79,8 +94,13 @@ pub struct Lost {
 }
 
 impl Exchange {
-    /// An attempt begins: its request, and how many milliseconds to wait before it is sent. `random` spreads waits.
-    pub fn begin(&mut self, now: Now, random: u64) -> (Option<Outgoing>, u64) {
+    /// An attempt begins. `random` spreads waits.
+    pub fn begin(&mut self, now: Now, random: u64) -> Begin {
+        let Some(outgoing) = self.prepared.take() else {
+            let rejection = self.final_answer();
+            self.refuse(&rejection);
+            return Begin::Exhausted(rejection);
+        };
         let wait_ms = match std::mem::replace(&mut self.pause, Pause::None) {
             Pause::Backoff => {
                 let base = u64::from(self.policy().backoff_ms);
@@ -96,7 +116,7 @@ impl Exchange {
             state: State::Held,
             summary: Summary::default(),
         });
-        (self.prepared.take(), wait_ms)
+        Begin::Send { outgoing, wait_ms }
     }
 
     /// The reply's headers have come. `ends` says whether there is no body.
@@ -185,7 +205,7 @@ impl Exchange {
     }
 
     /// The attempt ended without a whole reply: the connection failed, broke, or timed out. The cluster to try next, or
-    /// `None` if the attempt was over anyway.
+    /// `None` if the attempt was over anyway or nothing is left to try.
     pub fn lost(&mut self, lost: Lost, now: Now) -> Option<String> {
         let mut attempt = self.attempt.take()?;
         let cluster = match attempt.state {
@@ -209,7 +229,6 @@ impl Exchange {
                 } else {
                     None
                 }
-                .or_else(|| Some(super::EXHAUSTED.to_owned()))
             }
         };
         self.attempt = Some(attempt);

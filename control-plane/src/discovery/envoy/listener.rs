@@ -1,7 +1,7 @@
 //! The listener: HTTP, the filter, the access log that carries the usage records.
 
 use super::message::{address, any, duration, flag, from_discovery, number};
-use super::{CONTROL_CLUSTER, FLUSH, Gateway, buffer_limit, filter, route};
+use super::{CONTROL_CLUSTER, FLUSH, Gateway, buffer_limit, filter, local_reply, route};
 use crate::node_token::NodeToken;
 use envoy_types::pb::envoy::config::accesslog::v3::{AccessLog, access_log};
 use envoy_types::pb::envoy::config::core::v3::grpc_service::{EnvoyGrpc, TargetSpecifier};
@@ -44,6 +44,7 @@ pub(super) fn listener(gateway: &Gateway, settings: &Settings, idle: Duration) -
         normalize_path: flag(false),
         merge_slashes: false,
         path_with_escaped_slashes_action: PathWithEscapedSlashesAction::KeepUnchanged.into(),
+        local_reply_config: Some(local_reply::config()),
         http_filters: vec![filter::filter(filter::INGRESS), router()],
         access_log: vec![access_log(&gateway.node_token)],
         route_specifier: Some(RouteSpecifier::Rds(Rds {

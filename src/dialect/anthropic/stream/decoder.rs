@@ -107,8 +107,8 @@ impl State {
             "content_block_start" => self.open(members, sink)?,
             "content_block_delta" => self.delta(members, sink)?,
             "content_block_stop" => self.close(sink),
-            "message_delta" => self.message_delta(members),
-            "message_stop" if self.started => self.stop(sink)?,
+            "message_delta" => self.message_delta(members)?,
+            "message_stop" => self.stop(sink)?,
             _ => {
                 if let Some(error) = error::in_reply(&mut members) {
                     return Err(Fault::Error(error));
@@ -221,7 +221,8 @@ impl State {
         Ok(())
     }
 
-    fn message_delta(&mut self, mut members: Members<'_>) {
+    fn message_delta(&mut self, mut members: Members<'_>) -> Result<(), Fault> {
+        self.expect_message()?;
         if let Some(usage) = members.take_members("usage") {
             self.counts.merge(usage);
         }
@@ -237,6 +238,7 @@ impl State {
                 stop_sequence: finish.stop_sequence.map(Text::into_owned),
             });
         }
+        Ok(())
     }
 
     /// `message_stop`: the upstream says itself that nothing is missing.

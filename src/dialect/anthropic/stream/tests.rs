@@ -247,3 +247,12 @@ fn the_observer_finds_faults_until_the_answer_began() {
     assert_eq!(observe(b": hello\n\n").0, [Sight::Silent]);
     assert!(matches!(observe(b"{\"error\":{\"message\":\"x\"}}\n\n").2, Some(Fault::Error(_))));
 }
+
+#[test]
+fn nothing_begins_before_the_message_does() {
+    for first in [DONE, TEXT, HI, STOP] {
+        let (fault, out) = through(&stream(&[first, STOP])).unwrap_err();
+        assert!(matches!(fault, Fault::Invalid(_) | Fault::Empty), "{first}: {fault}");
+        assert_eq!(out, "", "{first}");
+    }
+}
