@@ -100,7 +100,7 @@ impl Planner<'_> {
             return Err(unknown_model(self.state, self.key, asked));
         };
         for channel in &model.channels {
-            self.push(&channel.provider, &channel.upstream_id);
+            self.add(&channel.provider, channel.upstream_id.clone(), Some(Rc::clone(model)));
         }
         Ok(())
     }
@@ -121,20 +121,25 @@ impl Planner<'_> {
 
     /// `model` is a public id that the provider serves, or the provider's own.
     fn push(&mut self, provider: &str, model: &str) {
-        let Some(upstream) = self.state.provider(provider).filter(|upstream| upstream.enabled) else {
-            return;
-        };
         let channel_of = |model: &Model| {
             let channel = model.channels.iter().find(|channel| channel.provider == provider);
             channel.map(|channel| channel.upstream_id.clone())
         };
         let public = self.state.model(model);
-        let (upstream_id, model) = match public.and_then(|public| Some((channel_of(public)?, public))) {
-            Some((upstream_id, public)) => (upstream_id, Some(Rc::clone(public))),
-            None => {
-                let serves = |candidate: &&Rc<Model>| channel_of(candidate).as_deref() == Some(model);
-                (model.to_owned(), self.state.models().find(serves).cloned())
-            }
+        if let Some((upstream_id, public)) = public.and_then(|public| Some((channel_of(public)?, public))) {
+            return self.add(provider, upstream_id, Some(Rc::clone(public)));
+        }
+        // Several models may be sold under one upstream id: the key has one that it may use, if there is any.
+        let serves = |candidate: &&Rc<Model>| channel_of(candidate).as_deref() == Some(model);
+        let mut candidates = self.state.models().filter(serves);
+        let first = candidates.next();
+        let usable = first.into_iter().chain(candidates).find(|model| self.key.models.permits(&model.id));
+        self.add(provider, model.to_owned(), usable.or(first).cloned());
+    }
+
+    fn add(&mut self, provider: &str, upstream_id: String, model: Option<Rc<Model>>) {
+        let Some(upstream) = self.state.provider(provider).filter(|upstream| upstream.enabled) else {
+            return;
         };
         let step = Step { provider: Rc::clone(upstream), upstream_id, model };
         let permitted =

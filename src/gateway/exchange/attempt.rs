@@ -14,9 +14,16 @@ use crate::ir::error::{ApiError, ErrorKind, Fault};
 /// An error reply is read up to here; the rest of it says nothing that a client needs.
 const MAX_ERROR_BODY: usize = 64 << 10;
 
+/// Envoy's timers count from when its event loop last read the clock: by ours they may be early by as long as one turn of
+/// the loop takes. What breaks this shortly before the deadline has been silent for as long as matters.
+const EARLY_MS: u64 = 50;
+
 /// An attempt under way or ended.
 #[derive(Debug)]
 pub(super) struct Attempt {
+    /// When Envoy began to count towards the deadline.
+    made_us: u64,
+    /// When it was sent, after a pause if there is one.
     started_us: u64,
     status: u16,
     headers: Headers,
@@ -109,6 +116,7 @@ impl Exchange {
             Pause::None | Pause::RetryAfter(_) => 0,
         };
         self.attempt = Some(Attempt {
+            made_us: now.mono_us,
             started_us: now.mono_us + wait_ms * 1_000,
             status: 0,
             headers: Vec::new(),
@@ -215,11 +223,12 @@ impl Exchange {
                 None
             }
             State::Held => {
-                let waited_ms = now.mono_us.saturating_sub(attempt.started_us) / 1_000;
+                let waited_ms = now.mono_us.saturating_sub(attempt.made_us) / 1_000;
+                let early_ms = EARLY_MS.min(self.deadline_ms / 4);
                 let class = match (&attempt.body, lost.connected) {
                     (Body::None, false) => Class::Connect,
-                    // Envoy does not say that its timer fired; its timers are never early.
-                    _ if waited_ms >= self.deadline_ms => Class::Silence,
+                    // Envoy does not say that its timer fired.
+                    _ if waited_ms.saturating_add(early_ms) >= self.deadline_ms => Class::Silence,
                     (Body::None, true) => Class::Reset,
                     _ => Class::Cut,
                 };

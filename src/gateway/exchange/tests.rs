@@ -184,6 +184,23 @@ fn a_refused_connection_costs_no_pause() {
 }
 
 #[test]
+fn envoys_timer_may_be_early_and_counts_pauses() {
+    let mut session = Session::admitted(CHAT);
+    session.begin();
+    assert_eq!(session.reply(500, &[], "{}"), retry("a", None));
+    let (_, _, pause) = session.begin();
+    // The deadline is a second, and Envoy's clock is a few milliseconds ahead.
+    session.wait(1_000 - pause - 5);
+    assert_eq!(session.lost(true).as_deref(), Some("sluice-b"));
+    session.begin();
+    session.wait(900);
+    assert_eq!(session.lost(true).as_deref(), Some("sluice-b"), "a break long before it is one");
+    session.begin();
+    session.reply(200, &[], REPLY);
+    assert_eq!(classes(&session.record()), ["a:server_error", "a:silence", "b:reset", "b:ok"]);
+}
+
+#[test]
 fn a_silent_provider_is_left_for_good() {
     let mut session = Session::admitted(CHAT_STREAM);
     session.begin();

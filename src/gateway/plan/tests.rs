@@ -142,3 +142,23 @@ fn distance_counts_edits() {
     assert_eq!(distance(b"", b"abc"), 3);
     assert_eq!(distance(b"abc", b""), 3);
 }
+
+#[test]
+fn models_that_share_an_upstream_id_stay_apart() {
+    let mut state = state();
+    let sold = ["cheap", "dear"]
+        .map(|id| format!(r#"{{"id":"{id}","channels":[{{"provider":"oa","upstream_id":"shared"}}]}}"#));
+    let set: Vec<Pushed<'_>> = sold.iter().map(|json| Pushed { name: "", json: json.as_bytes() }).collect();
+    state.apply(type_url::MODEL, &set, &[]).unwrap();
+    let served = |policy: &str, model: &str| match plan(&state, &key(policy), &wish(model)) {
+        Ok(steps) => steps[0].model_id().to_owned(),
+        Err(rejection) => rejection.error.code.unwrap(),
+    };
+    assert_eq!(served("", "dear"), "dear", "it is priced and shown as what was asked for");
+    assert_eq!(served("", "cheap"), "cheap");
+    let only = |id: &str| format!(r#","models":{{"allow":["{id}"]}}"#);
+    assert_eq!(served(&only("cheap"), "dear"), "model_not_allowed");
+    assert_eq!(served(&only("dear"), "cheap"), "model_not_allowed");
+    assert_eq!(served(&only("dear"), "oa/shared"), "dear");
+    assert_eq!(served(&only("other"), "oa/shared"), "model_not_allowed");
+}

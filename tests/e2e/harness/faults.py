@@ -4,11 +4,11 @@
 class Fault:
     """One way to fail before the first token."""
 
-    def __init__(self, name, kind, status, named, **members):
+    def __init__(self, name, kind, recorded, named, **members):
         self.name = name
         self.step = (kind, members)
         # The attempt's status in the record: 0 without a reply.
-        self.status = status
+        self.status = recorded
         self.named = named
 
     def __repr__(self):
