@@ -195,6 +195,19 @@ fn everything_ends_in_the_request_or_in_the_loss_list() {
 }
 
 #[test]
+fn turns_that_another_provider_keeps_are_not_found() {
+    let body = |thread: &str| {
+        format!(r#"{{"max_tokens":1,"messages":[{{"role":"user","content":"x"}}],"thread":{thread}}}"#)
+    };
+    for asked in ["null", r#"{"type":"create"}"#] {
+        assert_eq!(read(&body(asked)).1, [""; 0], "{asked}");
+    }
+    let body = body(r#"{"type":"continue","previous_message_id":"msg_1"}"#);
+    let refused = decode(&body, &mut Loss::default()).unwrap_err();
+    assert_eq!((refused.path.as_str(), refused.answer), ("thread", Some((404, "thread_not_found"))));
+}
+
+#[test]
 fn a_choice_among_vanished_tools_vanishes() {
     let (request, lost) = read(
         r#"{"max_tokens":1,"messages":[{"role":"user","content":"x"}],"tool_choice":{"type":"any"},
