@@ -22,10 +22,10 @@ tools: ## Check what the machine must have: Rust, Python 3, a C compiler
 	@missing=0; \
 	need() { command -v "$$1" >/dev/null 2>&1 || { echo "missing: $$2" >&2; missing=1; }; }; \
 	need cargo "Rust (install rustup, then run this again)"; \
-	need $(PYTHON) "Python 3.9 or newer, with pip and venv"; \
+	need $(PYTHON) "Python 3.10 or newer, with pip and venv"; \
 	need cc "a C compiler (gcc or clang)"; \
 	[ $$missing = 0 ] || exit 1; \
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9))' || { echo "missing: Python 3.9 or newer" >&2; exit 1; }; \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "missing: Python 3.10 or newer" >&2; exit 1; }; \
 	$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "missing: pip for Python 3" >&2; exit 1; }; \
 	$(PYTHON) -c 'import venv, ensurepip' >/dev/null 2>&1 || { echo "missing: Python's venv module (Debian: python3-venv)" >&2; exit 1; }
 	@[ -d "$$(rustc --print target-libdir --target $(TARGET))" ] || rustup target add $(TARGET) || \

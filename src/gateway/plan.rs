@@ -51,7 +51,7 @@ pub struct Wish<'a> {
 
 /// Plans a request: the channels of the model it names, then the key's chain. Never empty.
 pub fn plan(state: &State, key: &Key, wish: &Wish<'_>) -> Result<Vec<Step>, Rejection> {
-    let mut planner = Planner { state, key, wish, steps: Vec::with_capacity(4), barred: false };
+    let mut planner = Planner { state, key, wish, steps: Vec::with_capacity(4), barred: false, mute: false };
     let auto = matches!(wish.model, "auto" | "sluice/auto");
     if !auto {
         planner.named()?;
@@ -64,9 +64,9 @@ pub fn plan(state: &State, key: &Key, wish: &Wish<'_>) -> Result<Vec<Step>, Reje
             planner.chain_target(target, only.as_deref().filter(|_| !auto));
         }
     }
-    let Planner { mut steps, barred, .. } = planner;
+    let Planner { mut steps, barred, mute, .. } = planner;
     if steps.is_empty() {
-        return Err(nothing(auto, barred, wish.model));
+        return Err(if mute && !barred { unspoken(wish.model) } else { nothing(auto, barred, wish.model) });
     }
     steps.truncate(MAX_STEPS);
     Ok(steps)
@@ -79,6 +79,8 @@ struct Planner<'a> {
     steps: Vec<Step>,
     /// Something was left out because the key may not use it.
     barred: bool,
+    /// Something was left out because its provider's dialect has no such endpoint.
+    mute: bool,
 }
 
 impl Planner<'_> {
@@ -145,6 +147,7 @@ impl Planner<'_> {
         self.barred |= !permitted;
         let translatable = matches!(self.wish.endpoint, Endpoint::ChatCompletions | Endpoint::Messages);
         let speaks = step.provider.dialect == self.wish.dialect || translatable;
+        self.mute |= permitted && !speaks;
         if permitted && speaks && !self.steps.iter().any(|known| known.is_same(&step)) {
             self.steps.push(step);
         }
@@ -189,6 +192,15 @@ fn nothing(auto: bool, barred: bool, model: &str) -> Rejection {
         format!("No provider serves the model '{model}' on this endpoint now. Choose another, or enable one.")
     };
     Rejection::of(503, ErrorKind::Overloaded, "no_provider_available", message).param("model").after(30)
+}
+
+/// Not for now but for good: a client that tried again would get the same.
+fn unspoken(model: &str) -> Rejection {
+    let message = format!(
+        "The model '{model}' is not served on this endpoint. Use POST /v1/chat/completions or /v1/messages, or choose \
+         another model."
+    );
+    Rejection::new(404, "model_not_found", message).param("model")
 }
 
 /// A model name that could change a path or mean nothing.

@@ -61,17 +61,21 @@ impl Rejection {
 
     /// The reply's headers, `:status` first.
     #[must_use]
-    pub fn headers(&self, request_id: &str) -> Vec<(&'static str, String)> {
-        let mut headers = vec![
-            (":status", self.error.status.to_string()),
-            ("content-type", "application/json".to_owned()),
-            ("x-sluice-request-id", request_id.to_owned()),
-        ];
+    pub fn headers(&self, dialect: Dialect, request_id: &str) -> Vec<(&'static str, String)> {
+        let mut headers =
+            vec![(":status", self.error.status.to_string()), ("content-type", "application/json".to_owned())];
+        headers.extend(identify(dialect, request_id).map(|(name, value)| (name, value.to_owned())));
         if let Some(seconds) = self.retry_after_s {
             headers.push(("retry-after", seconds.to_string()));
         }
         headers
     }
+}
+
+/// The headers that name an exchange: the gateway's own, and the one that the dialect's official clients show.
+#[must_use]
+pub fn identify(dialect: Dialect, request_id: &str) -> [(&'static str, &str); 2] {
+    [("x-sluice-request-id", request_id), (inbound(dialect).request_id_header(), request_id)]
 }
 
 /// The answer for a reply that Envoy made itself where no attempt explains it.

@@ -115,13 +115,13 @@ impl HttpContext for Egress {
         let (outgoing, wait_ms) = match begun {
             Some((Begin::Send { outgoing, wait_ms }, ..)) => (outgoing, wait_ms),
             Some((Begin::Exhausted(rejection), dialect, request_id)) => {
-                host::reply(&rejection.headers(&request_id), &rejection.body(dialect, &request_id));
+                host::reply(&rejection.headers(dialect, &request_id), &rejection.body(dialect, &request_id));
                 return Action::Pause;
             }
             // The exchange is over, and so must this attempt be: it would carry another attempt's headers.
             None => {
                 let gone = reject::local_reply(500, world::with(|world| world.max_body_bytes()));
-                host::reply(&gone.headers(""), &gone.body(Dialect::Openai, ""));
+                host::reply(&gone.headers(Dialect::Openai, ""), &gone.body(Dialect::Openai, ""));
                 return Action::Pause;
             }
         };

@@ -57,7 +57,10 @@ impl Ingress {
         self.replied = true;
         self.status = rejection.error.status;
         let dialect = self.dialect.unwrap_or(Dialect::Openai);
-        host::reply(&rejection.headers(&self.request_id), &rejection.body(dialect, &self.request_id));
+        host::reply(
+            &rejection.headers(dialect, &self.request_id),
+            &rejection.body(dialect, &self.request_id),
+        );
     }
 
     /// Goes on once the key is known or can be looked up. Pauses in every case but a headers-only failure.
@@ -128,11 +131,11 @@ impl Ingress {
 
     fn answer(&mut self, body: &[u8]) {
         self.replied = true;
-        let headers = [
-            (":status", "200".to_owned()),
-            ("content-type", "application/json".to_owned()),
-            ("x-sluice-request-id", self.request_id.clone()),
-        ];
+        let mut headers =
+            vec![(":status", "200".to_owned()), ("content-type", "application/json".to_owned())];
+        let dialect = self.dialect.unwrap_or(Dialect::Openai);
+        let names = reject::identify(dialect, &self.request_id);
+        headers.extend(names.map(|(name, value)| (name, value.to_owned())));
         host::reply(&headers, body);
     }
 
@@ -163,7 +166,10 @@ impl Ingress {
                 self.replied = true;
                 self.status = rejection.error.status;
                 let dialect = self.dialect.unwrap_or(Dialect::Openai);
-                host::reply(&rejection.headers(&self.request_id), &rejection.body(dialect, &self.request_id));
+                host::reply(
+                    &rejection.headers(dialect, &self.request_id),
+                    &rejection.body(dialect, &self.request_id),
+                );
             }
             None => {}
         }
@@ -292,9 +298,10 @@ impl HttpContext for Ingress {
         self.status = status;
         if let Some(rejection) = rejection {
             self.status = rejection.error.status;
-            let body = rejection.body(self.dialect.unwrap_or(Dialect::Openai), &self.request_id);
+            let dialect = self.dialect.unwrap_or(Dialect::Openai);
+            let body = rejection.body(dialect, &self.request_id);
             let mut headers: Headers = rejection
-                .headers(&self.request_id)
+                .headers(dialect, &self.request_id)
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), value.into_bytes()))
                 .collect();

@@ -136,6 +136,12 @@ pub(super) fn encode(error: &ApiError, request_id: &str, out: &mut Vec<u8>) {
             }
             _ => object.str("message", &error.message),
         };
+        // The type says only what sort of error it is; clients tell an expired key from a revoked one by this.
+        if let Some(code) = &error.code {
+            object.object("details", |details| {
+                details.str("error_code", code);
+            });
+        }
     });
     body.str("request_id", request_id);
 }
@@ -209,6 +215,16 @@ mod tests {
         assert_eq!(code(r#"{"error":{"type":"odd","message":"m"}}"#).as_deref(), Some("odd"));
         let detailed = r#"{"error":{"type":"api_error","message":"m","details":{"error_code":"x"}}}"#;
         assert_eq!(code(detailed).as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn a_code_is_written_where_it_is_read() {
+        let code = Some("key_revoked".to_owned());
+        let kind = ErrorKind::Authentication;
+        let error = ApiError { status: 401, kind, code, message: "m".into(), param: None };
+        let mut out = Vec::new();
+        encode(&error, "r", &mut out);
+        assert_eq!(decode(401, &out), error);
     }
 
     #[test]

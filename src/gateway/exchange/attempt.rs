@@ -7,7 +7,7 @@ use crate::dialect::{Summary, outbound};
 use crate::gateway::Now;
 use crate::gateway::classify::{self, Class, Pause};
 use crate::gateway::headers::{Headers, get, is_returned};
-use crate::gateway::reject::Rejection;
+use crate::gateway::reject::{self, Rejection};
 use crate::gateway::reply::{self, Stream, Whole};
 use crate::ir::error::{ApiError, ErrorKind, Fault};
 
@@ -337,7 +337,7 @@ impl Exchange {
             _ => rejection.body(self.dialect, &self.request_id),
         };
         let mut headers: Headers = Vec::with_capacity(8);
-        for (name, value) in rejection.headers(&self.request_id) {
+        for (name, value) in rejection.headers(self.dialect, &self.request_id) {
             headers.push((name.to_owned(), value.into_bytes()));
         }
         headers.push(("content-length".to_owned(), body.len().to_string().into_bytes()));
@@ -376,7 +376,12 @@ impl Exchange {
         if let Some(length) = length {
             headers.push(("content-length".to_owned(), length.to_string().into_bytes()));
         }
-        headers.push(("x-sluice-request-id".to_owned(), self.request_id.clone().into_bytes()));
+        for (name, value) in reject::identify(self.dialect, &self.request_id) {
+            // A provider of the client's dialect names the request itself, and its support asks for that name.
+            if !headers.iter().any(|(known, _)| known == name) {
+                headers.push((name.to_owned(), value.as_bytes().to_vec()));
+            }
+        }
         self.describe(&mut headers);
         if ends {
             let whole = match &attempt.body {

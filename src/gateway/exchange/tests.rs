@@ -137,6 +137,8 @@ fn a_whole_reply_passes_untouched_and_is_recorded() {
     assert_eq!(header(&headers, "x-sluice-attempts"), "1");
     assert_eq!(header(&headers, "x-upstream"), "1");
     assert_eq!(header(&headers, "set-cookie"), "");
+    assert_eq!(header(&headers, "x-sluice-request-id"), "req-1");
+    assert_eq!(header(&headers, "x-request-id"), "req-1", "the provider gave it no name");
     let record = session.record();
     assert_eq!((record.status, record.usage.input, record.usage.output), (200, 7, 2));
     assert_eq!((record.usage_source, record.finish_reason.as_deref()), (UsageSource::Provider, Some("stop")));
@@ -338,8 +340,10 @@ fn the_chain_crosses_dialects() {
     let (authority, body, _) = session.begin();
     assert_eq!(authority, "c.example");
     assert!(body.unwrap().contains("\"max_tokens\""), "Anthropic's dialect");
-    let (_, headers, body) = answer(session.reply(200, &[], MESSAGE));
+    let (_, headers, body) = answer(session.reply(200, &[("request-id", "req_up")], MESSAGE));
     assert!(body.unwrap().contains("\"chat.completion\""), "the client's dialect");
+    assert_eq!(header(&headers, "x-request-id"), "req-1");
+    assert_eq!(header(&headers, "request-id"), "req_up");
     assert_eq!(header(&headers, "x-sluice-model"), "m");
     assert_eq!(session.record().usage.input, 7);
 }

@@ -133,7 +133,7 @@ fn embeddings_stay_with_their_model_and_dialect() {
     let embeddings = Wish { endpoint: Endpoint::Embeddings, ..wish("emb") };
     assert_eq!(steps(&key(CHAIN), &embeddings).unwrap(), ["oa:emb-1:emb"]);
     let claude = Wish { endpoint: Endpoint::Embeddings, ..wish("claude") };
-    assert_eq!(steps(&key(CHAIN), &claude).unwrap_err().0, 503);
+    assert_eq!(steps(&key(CHAIN), &claude).unwrap_err(), (404, "model_not_found".into()));
 }
 
 #[test]
