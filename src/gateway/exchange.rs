@@ -77,6 +77,8 @@ struct Failures {
     smallest_retry_after_ms: Option<u64>,
     /// Why the first provider was left.
     fallback: Option<Class>,
+    /// Providers that let a deadline pass.
+    silent: Vec<String>,
 }
 
 /// What ingress knows when the headers have come.
@@ -289,11 +291,15 @@ impl Exchange {
     /// Moves to the next step that fits and that the request can be written for.
     fn advance(&mut self, class: Class, fits: impl Fn(&Step) -> bool) -> bool {
         let start = self.at;
-        let failed = self.step().map(|step| step.provider.name.clone());
+        if class == Class::Silence
+            && let Some(step) = self.plan.get(start)
+        {
+            self.failures.silent.push(step.provider.name.clone());
+        }
         for index in start + 1..self.plan.len() {
             let Some(step) = self.plan.get(index) else { break };
-            // A silent provider is never asked again, under whatever model.
-            let silent = class == Class::Silence && failed.as_ref() == Some(&step.provider.name);
+            // A silent provider is never asked again, under whatever model, whatever fails in between.
+            let silent = self.failures.silent.contains(&step.provider.name);
             if silent || !fits(step) {
                 continue;
             }

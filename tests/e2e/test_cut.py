@@ -1,9 +1,10 @@
 """What breaks after the first token: the client is told, in the stream or by its end, and the record says partial."""
 
 import pytest
-from harness.dialects import Anthropic, Openai
 
-TEXT = "[[words:12]]"
+# A pause before each word: what has been said has then reached the client before the fault comes. A fault that comes
+# with the first word is still survived.
+TEXT = "[[words:12]] [[delay_ms:20]]"
 
 
 def heard(client, reply):
@@ -49,24 +50,33 @@ def test_a_stream_that_ends_wrongly_says_so(scene, client, upstream, kind):
     check_record(key, reply, provider, other)
 
 
-def test_a_missing_end_marker_is_no_clean_end(scene):
-    """OpenAI's finish reason ends the answer; Anthropic's `message_stop` does."""
-    provider, other = scene.provider(Anthropic), scene.provider(Anthropic)
-    key = scene.key(provider, other)
-    provider.script("no_done")
-    reply = key.send(Anthropic, Anthropic.body(TEXT, stream=True))
-    assert not (Anthropic.is_complete(reply.events) and Anthropic.stream_errors(reply.events))
-    if not Anthropic.is_complete(reply.events):
-        assert Anthropic.stream_errors(reply.events) or not reply.whole
-
-
-def test_a_missing_done_loses_nothing(scene, client):
-    """Look-alikes of OpenAI leave `[DONE]` out; the finish reason has come."""
-    provider = scene.provider(Openai)
+def test_a_missing_end_marker_loses_nothing(scene, client, upstream):
+    """Look-alikes leave `[DONE]` or `message_stop` out; the reason to stop has come, so the answer is whole."""
+    provider = scene.provider(upstream)
     key = scene.key(provider)
     provider.script("no_done")
     reply = key.send(client, client.body(TEXT, stream=True))
-    assert reply.status == 200 and "word12" in client.stream_text(reply.events)
+    assert reply.status == 200 and reply.whole and not client.stream_errors(reply.events)
+    assert client.stream_text(reply.events).endswith("word12")
+    if client is not upstream:
+        assert client.is_complete(reply.events)
+    row = key.row(reply)
+    assert row.classes == [(provider.name, 200, "ok")]
+    assert row.usage == provider.attempts(settled=1)[0].consumed
+
+
+@pytest.mark.parametrize("kind", ["error_event_after_tokens", "malformed_event"])
+def test_a_fault_that_comes_with_the_first_token_is_survived(scene, client, kind):
+    """What has not left the gateway has not been said."""
+    provider = scene.provider(client)
+    key = scene.key(provider, retry={"backoff_ms": 10})
+    provider.script((kind, {"tokens": 1}))
+    reply = key.send(client, client.body("[[words:3]]", stream=True))
+    whole = client.is_complete(reply.events) and not client.stream_errors(reply.events)
+    assert whole != bool(client.stream_errors(reply.events))
+    assert reply.status == 200
+    attempts = [attempt["class"] for attempt in key.row(reply).attempts]
+    assert attempts == (["bad_reply", "ok"] if whole else ["partial"])
 
 
 def test_a_client_that_leaves_mid_stream_is_recorded(scene, client, upstream):

@@ -18,6 +18,8 @@ BODIES = {
     "bytes": random.Random(7).randbytes(200_000),
 }
 HEADERS = {
+    # Both Envoys are asked under one name.
+    "host": "shop.example",
     "x-sluice-retry": "1",
     "x-sluice-request-id": "mine",
     "authorization": "Bearer not-a-key",

@@ -1,7 +1,5 @@
 """Failures that are the client's to hear of: another provider would say the same."""
 
-import json
-
 import pytest
 from harness.dialects import Anthropic, Openai
 
@@ -105,12 +103,13 @@ def test_other_client_errors_stop_in_the_providers_own_words(scene, client, stre
 def test_client_errors_are_translated_with_their_words(scene, client, upstream):
     first, second = scene.provider(upstream), scene.provider(upstream)
     key = scene.key(first, second)
-    # Both vendors refuse this; neither is asked to guess.
-    reply = key.send(client, client.body(temperature=7))
+    said = {
+        Openai: {"error": {"message": "No such émotion.", "type": "invalid_request_error", "param": None, "code": None}},
+        Anthropic: {"type": "error", "error": {"type": "invalid_request_error", "message": "No such émotion."}},
+    }[upstream]
+    first.script(("status", {"status": 400, "body": said}))
+    reply = key.send(client)
     assert reply.status == 400
-    _, message = client.check_error(reply)
-    assert "temperature" in message
-    (attempt,) = first.attempts(settled=1)
-    assert attempt.refused and json.loads(attempt.body)["temperature"] == 7
-    assert not second.attempts()
+    assert client.check_error(reply)[1] == "No such émotion."
+    assert [len(first.attempts()), len(second.attempts())] == [1, 0]
     assert key.row(reply).classes == [(first.name, 400, "client_error")]

@@ -184,6 +184,23 @@ fn a_refused_connection_costs_no_pause() {
 }
 
 #[test]
+fn a_silent_provider_stays_left_when_another_fails() {
+    let chain = r#","chain":[{"targets":[{"provider":"a","model":"ma"}]},{"targets":[{"provider":"a","model":"other"}]},
+        {"targets":[{"provider":"b","model":"mb"}]},{"targets":[{"provider":"a","model":"third"}]},
+        {"targets":[{"provider":"c","model":"mc"}]}]"#;
+    let mut session = Session::arrived(chain);
+    session.exchange.admit(&state(), CHAT.replace("\"m\"", "\"auto\"").into_bytes(), 0).unwrap();
+    session.begin();
+    session.wait(1_000);
+    assert_eq!(session.lost(true).as_deref(), Some("sluice-b"));
+    session.begin();
+    assert_eq!(session.reply(429, &[], "{}"), retry("c", None));
+    session.begin();
+    session.reply(200, &[], MESSAGE);
+    assert_eq!(classes(&session.record()), ["a:silence", "b:rate_limit", "c:ok"]);
+}
+
+#[test]
 fn envoys_timer_may_be_early_and_counts_pauses() {
     let mut session = Session::admitted(CHAT);
     session.begin();

@@ -118,8 +118,8 @@ class Gateway:
         connection = self.connect()
         started = time.monotonic()
         try:
-            connection.putrequest(method, path, skip_accept_encoding=True)
             sent = {"content-type": "application/json", **(headers or {})}
+            connection.putrequest(method, path, skip_host="host" in sent, skip_accept_encoding=True)
             for name, value in sent.items():
                 for each in value if isinstance(value, list) else [value]:
                     connection.putheader(name, each)
