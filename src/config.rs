@@ -59,6 +59,7 @@ pub struct KeyRequest {
 
 /// A wire format that a client or an upstream speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {
     /// OpenAI Chat Completions, and the embeddings and legacy completions beside it.
@@ -80,6 +81,7 @@ impl Dialect {
 
 /// What a client may ask of the gateway; the name is what a key's access rules use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Endpoint {
     /// `POST /v1/chat/completions`
     #[serde(rename = "chat.completions")]

@@ -7,38 +7,39 @@ use utoipa::ToSchema;
 
 /// One discovery stream: Envoy itself, or one VM of the module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct StreamStatus {
+pub(crate) struct StreamStatus {
     /// Envoy's node id.
-    pub node: String,
+    pub(crate) node: String,
     /// `envoy`, or the module's VM id (16 hex digits).
-    pub client: String,
+    pub(crate) client: String,
     /// Unix seconds at which it connected.
-    pub connected_at: u64,
+    pub(crate) connected_at: u64,
     /// By type URL.
-    pub types: BTreeMap<String, TypeStatus>,
+    pub(crate) types: BTreeMap<String, TypeStatus>,
 }
 
 /// The state of one resource type on one stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub struct TypeStatus {
+pub(crate) struct TypeStatus {
     /// The newest revision that was sent.
-    pub sent: u64,
+    pub(crate) sent: u64,
     /// The newest revision that was acknowledged.
-    pub acked: u64,
+    pub(crate) acked: u64,
     /// Why the last refused response was refused; cleared by the next acknowledgement.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub nack: Option<String>,
+    pub(crate) nack: Option<String>,
 }
 
 /// The fleet; cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Fleet(Arc<Mutex<State>>);
+pub(crate) struct Fleet(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
     streams: BTreeMap<u64, StreamStatus>,
     next: u64,
     key_lookups: u64,
+    malformed_records: u64,
 }
 
 impl Fleet {
@@ -48,7 +49,7 @@ impl Fleet {
     }
 
     /// A stream opened; the handle names it until [`Fleet::close`].
-    pub fn open(&self, status: StreamStatus) -> u64 {
+    pub(crate) fn open(&self, status: StreamStatus) -> u64 {
         self.with(|state| {
             state.next += 1;
             state.streams.insert(state.next, status);
@@ -57,7 +58,7 @@ impl Fleet {
     }
 
     /// Changes the state of one type on one stream.
-    pub fn update(&self, stream: u64, type_url: &str, change: impl FnOnce(&mut TypeStatus)) {
+    pub(crate) fn update(&self, stream: u64, type_url: &str, change: impl FnOnce(&mut TypeStatus)) {
         self.with(|state| {
             if let Some(status) = state.streams.get_mut(&stream) {
                 change(status.types.entry(type_url.to_owned()).or_default());
@@ -66,24 +67,32 @@ impl Fleet {
     }
 
     /// A stream ended.
-    pub fn close(&self, stream: u64) {
+    pub(crate) fn close(&self, stream: u64) {
         self.with(|state| state.streams.remove(&stream));
     }
 
     /// All streams that are open.
     #[must_use]
-    pub fn streams(&self) -> Vec<StreamStatus> {
+    pub(crate) fn streams(&self) -> Vec<StreamStatus> {
         self.with(|state| state.streams.values().cloned().collect())
     }
 
     /// Counts one key look-up by a module.
-    pub fn count_key_lookup(&self) {
+    pub(crate) fn count_key_lookup(&self) {
         self.with(|state| state.key_lookups += 1);
     }
 
     /// Key look-ups since the start.
     #[must_use]
-    pub fn key_lookups(&self) -> u64 {
+    pub(crate) fn key_lookups(&self) -> u64 {
         self.with(|state| state.key_lookups)
+    }
+
+    /// Counts one usage record that could not be read, and tells how many there have been.
+    pub(crate) fn count_malformed_record(&self) -> u64 {
+        self.with(|state| {
+            state.malformed_records += 1;
+            state.malformed_records
+        })
     }
 }

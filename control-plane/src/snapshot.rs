@@ -10,41 +10,41 @@ use tokio::sync::watch;
 
 /// A resource and the revision at which it last changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Versioned<T> {
+pub(crate) struct Versioned<T> {
     /// The store's revision counter at the change; grows with every change of any resource.
-    pub revision: u64,
+    pub(crate) revision: u64,
     /// The resource.
-    pub value: Arc<T>,
+    pub(crate) value: Arc<T>,
 }
 
 /// Everything the fleet is to know, by resource name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     /// The store's revision counter.
-    pub revision: u64,
+    pub(crate) revision: u64,
     /// Fleet-wide settings.
-    pub settings: Versioned<Settings>,
+    pub(crate) settings: Versioned<Settings>,
     /// By [`Provider::name`].
-    pub providers: BTreeMap<String, Versioned<Provider>>,
+    pub(crate) providers: BTreeMap<String, Versioned<Provider>>,
     /// By [`Model::id`].
-    pub models: BTreeMap<String, Versioned<Model>>,
+    pub(crate) models: BTreeMap<String, Versioned<Model>>,
     /// By [`Key::id`]. Revoked and disabled keys are in here too, so that the module can say which.
-    pub keys: BTreeMap<String, Versioned<Key>>,
+    pub(crate) keys: BTreeMap<String, Versioned<Key>>,
 }
 
 /// Publishes snapshots; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Feed(watch::Sender<Arc<Snapshot>>);
+pub(crate) struct Feed(watch::Sender<Arc<Snapshot>>);
 
 impl Feed {
     /// A feed that begins with `first`.
     #[must_use]
-    pub fn new(first: Snapshot) -> Self {
+    pub(crate) fn new(first: Snapshot) -> Self {
         Self(watch::Sender::new(Arc::new(first)))
     }
 
     /// Publishes `next`, unless a newer revision has been published meanwhile.
-    pub fn publish(&self, next: Snapshot) {
+    pub(crate) fn publish(&self, next: Snapshot) {
         self.0.send_if_modified(|current| {
             let newer = next.revision > current.revision;
             if newer {
@@ -56,13 +56,13 @@ impl Feed {
 
     /// The newest snapshot.
     #[must_use]
-    pub fn current(&self) -> Arc<Snapshot> {
+    pub(crate) fn current(&self) -> Arc<Snapshot> {
         self.0.borrow().clone()
     }
 
     /// Follows the feed; the first value is the current snapshot.
     #[must_use]
-    pub fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.0.subscribe()
     }
 }

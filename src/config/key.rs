@@ -59,6 +59,7 @@ pub struct PreviousSecret {
 
 /// Whether a key may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum KeyStatus {
     /// Yes.
@@ -73,6 +74,7 @@ pub enum KeyStatus {
 /// One step of a chain: a target, or a weighted group of targets of which one is drawn per request (the others
 /// follow it by falling weight).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Step {
     /// At least one; exactly one for a plain step.
     pub targets: Vec<Target>,
@@ -80,6 +82,7 @@ pub struct Step {
 
 /// A provider and a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Target {
     /// [`super::Provider::name`].
     pub provider: String,
@@ -92,6 +95,7 @@ pub struct Target {
 
 /// In which order a chain is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
     /// As written.
@@ -101,6 +105,7 @@ pub enum Strategy {
 
 /// What happens to fields that the upstream's dialect cannot carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LossPolicy {
     /// They are dropped and named in `x-sluice-dropped-params` and in the record.
@@ -112,6 +117,7 @@ pub enum LossPolicy {
 
 /// Allow and deny lists. Deny wins; an empty allow list allows all.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Access {
     /// If not empty, only what matches one of these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A public model id and where it is served.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Model {
     /// What clients ask for.
     pub id: String,
@@ -39,6 +40,7 @@ pub struct Model {
 
 /// One provider that serves a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Channel {
     /// [`super::Provider::name`].
     pub provider: String,
@@ -49,6 +51,7 @@ pub struct Channel {
 /// US dollars per 1,000,000 tokens, as decimal strings: money is never a float. Absent means free for input and
 /// output; the finer prices default to the coarser one (cached input and cache write to input, reasoning to output).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Prices {
     /// Prompt tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -58,6 +58,7 @@ impl fmt::Debug for Auth {
 
 /// Where a credential goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AuthKind {
     /// Nowhere: the provider wants none.

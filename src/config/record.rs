@@ -78,6 +78,7 @@ impl Record {
 
 /// One try at one provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AttemptRecord {
     /// Which provider.
     pub provider: String,
@@ -94,6 +95,7 @@ pub struct AttemptRecord {
 
 /// Token counts, inclusive: `input` counts cached and cache-written tokens too, `output` counts reasoning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Usage {
     /// All prompt tokens.
     #[serde(default)]
@@ -114,6 +116,7 @@ pub struct Usage {
 
 /// Where token counts come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum UsageSource {
     /// Nothing was used: no provider served the exchange.

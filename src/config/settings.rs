@@ -26,6 +26,7 @@ pub struct Settings {
 
 /// How failures before the first token are answered (the failure table in ARCHITECTURE.md).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RetryPolicy {
     /// How often the same provider is tried again after a failure that may pass.
     #[serde(default = "default_same")]
@@ -43,6 +44,7 @@ pub struct RetryPolicy {
 
 /// What follows a content-filter refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalPolicy {
     /// The client gets the refusal.
@@ -108,6 +110,9 @@ impl Resource for Settings {
         }
         if !(1..=3_600_000).contains(&self.first_token_deadline_ms) {
             return Err(Invalid::rule("first_token_deadline_ms", "1 to 3600000"));
+        }
+        if !(1..=u64::from(u32::MAX)).contains(&self.max_body_bytes) {
+            return Err(Invalid::rule("max_body_bytes", "1 to 4294967295"));
         }
         self.retry.validate()
     }

@@ -88,6 +88,19 @@ fn escapes_decode_and_unpaired_surrogates_become_replacement() {
 }
 
 #[test]
+fn blank_is_white_space_in_any_form() {
+    let read = |json| Reader::new(json).string().unwrap();
+    for blank in [r#""""#, r#"" ""#, r#""\n \t\r""#, r#""\u0020\u00a0""#, "\"\u{2003}\""] {
+        assert!(read(blank).is_blank(), "{blank}");
+        assert!(read(blank).into_owned().is_blank(), "{blank}");
+    }
+    for text in [r#"" .""#, r#""\n\\""#, r#""\u0041""#, r#""\ud83d\ude00""#, r#""\nx""#] {
+        assert!(!read(text).is_blank(), "{text}");
+        assert!(!read(text).into_owned().is_blank(), "{text}");
+    }
+}
+
+#[test]
 fn an_escaped_string_is_written_as_it_was_read() {
     let source = r#""a\u00e9\/b""#;
     let mut out = Vec::new();

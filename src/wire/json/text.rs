@@ -49,6 +49,27 @@ impl<'a> Text<'a> {
         self.held_len() == 0
     }
 
+    /// Whether there is nothing but white space. Looks no further than the first other character.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        match &self.0 {
+            Form::Literal(text) => text.trim_start().is_empty(),
+            Form::Plain(text) => text.trim_start().is_empty(),
+            Form::Escaped(text) => {
+                let mut rest = text.trim_start();
+                while let Some(after) = rest.strip_prefix('\\') {
+                    let unit = if after.starts_with('u') { 5 } else { 1 };
+                    let (escape, next) = (rest.get(..unit + 1), rest.get(unit + 1..));
+                    if !escape.is_some_and(|escape| unescape(escape).trim().is_empty()) {
+                        return false;
+                    }
+                    rest = next.unwrap_or_default().trim_start();
+                }
+                rest.is_empty()
+            }
+        }
+    }
+
     /// The length in bytes of the form it is held in: a cheap upper bound, for token estimates only.
     #[must_use]
     pub fn held_len(&self) -> usize {
@@ -69,9 +90,9 @@ impl<'a> Text<'a> {
             Form::Escaped(text) => {
                 text.split_once(delimiter).map(|(left, right)| (Self::escaped(left), Self::escaped(right)))
             }
-            Form::Plain(Cow::Borrowed(text)) => {
-                text.split_once(delimiter).map(|(left, right)| (Self::plain_from(left), Self::plain_from(right)))
-            }
+            Form::Plain(Cow::Borrowed(text)) => text
+                .split_once(delimiter)
+                .map(|(left, right)| (Self::plain_from(left), Self::plain_from(right))),
             Form::Plain(Cow::Owned(text)) => text
                 .split_once(delimiter)
                 .map(|(left, right)| (Self::plain_from(left.to_owned()), Self::plain_from(right.to_owned()))),

@@ -1,0 +1,106 @@
+//! The listener: HTTP, the filter, the access log that carries the usage records.
+
+use super::message::{address, any, duration, flag, from_discovery, millis, number};
+use super::{CONTROL_CLUSTER, Gateway, buffer_limit, filter, route};
+use crate::node_token::NodeToken;
+use envoy_types::pb::envoy::config::accesslog::v3::{AccessLog, access_log};
+use envoy_types::pb::envoy::config::core::v3::grpc_service::{EnvoyGrpc, TargetSpecifier};
+use envoy_types::pb::envoy::config::core::v3::{ApiVersion, GrpcService, HeaderValue};
+use envoy_types::pb::envoy::config::listener::v3::{Filter, FilterChain, Listener, filter as network_filter};
+use envoy_types::pb::envoy::extensions::access_loggers::grpc::v3::{
+    CommonGrpcAccessLogConfig, HttpGrpcAccessLogConfig,
+};
+use envoy_types::pb::envoy::extensions::filters::http::router::v3::Router;
+use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::http_connection_manager::{
+    CodecType, PathWithEscapedSlashesAction, RouteSpecifier, ServerHeaderTransformation,
+};
+use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{
+    HttpConnectionManager, HttpFilter, Rds, http_filter,
+};
+use envoy_types::pb::google::protobuf::Any;
+use sluice::config::Settings;
+use std::time::Duration;
+
+/// The listener's, the log's and the statistics' name.
+const NAME: &str = "sluice";
+/// The filter state that holds a usage record.
+const USAGE_STATE: &str = "wasm.sluice.usage";
+/// Records leave Envoy after so many milliseconds at the latest.
+const FLUSH_MS: u64 = 200;
+/// A client gets this long to send its headers.
+const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The listener, with its name.
+pub(super) fn listener(gateway: &Gateway, settings: &Settings, idle: Duration) -> (String, Any) {
+    let connections = HttpConnectionManager {
+        stat_prefix: NAME.to_owned(),
+        codec_type: CodecType::Auto.into(),
+        server_header_transformation: ServerHeaderTransformation::PassThrough.into(),
+        use_remote_address: flag(true),
+        generate_request_id: flag(true),
+        max_request_headers_kb: number(96),
+        request_headers_timeout: duration(HEADERS_TIMEOUT),
+        stream_idle_timeout: duration(idle),
+        // The filter sees the path as the client wrote it: it tolerates double slashes, and refuses `..` and `%2f`
+        // itself instead of serving what they were silently turned into.
+        normalize_path: flag(false),
+        merge_slashes: false,
+        path_with_escaped_slashes_action: PathWithEscapedSlashesAction::KeepUnchanged.into(),
+        http_filters: vec![filter::filter(filter::INGRESS), router()],
+        access_log: vec![access_log(&gateway.node_token)],
+        route_specifier: Some(RouteSpecifier::Rds(Rds {
+            config_source: Some(from_discovery()),
+            route_config_name: route::NAME.to_owned(),
+        })),
+        ..HttpConnectionManager::default()
+    };
+    let manager = Filter {
+        name: "envoy.filters.network.http_connection_manager".to_owned(),
+        config_type: Some(network_filter::ConfigType::TypedConfig(any(&connections))),
+    };
+    let listener = Listener {
+        name: NAME.to_owned(),
+        address: Some(address(&gateway.listen.ip().to_string(), gateway.listen.port())),
+        per_connection_buffer_limit_bytes: number(buffer_limit(settings)),
+        filter_chains: vec![FilterChain { filters: vec![manager], ..FilterChain::default() }],
+        ..Listener::default()
+    };
+    (NAME.to_owned(), any(&listener))
+}
+
+/// Providers must not see Envoy's own headers.
+fn router() -> HttpFilter {
+    let router = Router { suppress_envoy_headers: true, ..Router::default() };
+    HttpFilter {
+        name: "envoy.filters.http.router".to_owned(),
+        config_type: Some(http_filter::ConfigType::TypedConfig(any(&router))),
+        ..HttpFilter::default()
+    }
+}
+
+fn access_log(token: &NodeToken) -> AccessLog {
+    let authorization = token.secret().map(|secret| HeaderValue {
+        key: "authorization".to_owned(),
+        value: format!("Bearer {secret}"),
+        ..HeaderValue::default()
+    });
+    let control = EnvoyGrpc { cluster_name: CONTROL_CLUSTER.to_owned(), ..EnvoyGrpc::default() };
+    let common = CommonGrpcAccessLogConfig {
+        log_name: NAME.to_owned(),
+        grpc_service: Some(GrpcService {
+            initial_metadata: authorization.into_iter().collect(),
+            target_specifier: Some(TargetSpecifier::EnvoyGrpc(control)),
+            ..GrpcService::default()
+        }),
+        transport_api_version: ApiVersion::V3.into(),
+        buffer_flush_interval: millis(FLUSH_MS),
+        filter_state_objects_to_log: vec![USAGE_STATE.to_owned()],
+        ..CommonGrpcAccessLogConfig::default()
+    };
+    let log = HttpGrpcAccessLogConfig { common_config: Some(common), ..HttpGrpcAccessLogConfig::default() };
+    AccessLog {
+        name: "envoy.access_loggers.http_grpc".to_owned(),
+        config_type: Some(access_log::ConfigType::TypedConfig(any(&log))),
+        ..AccessLog::default()
+    }
+}

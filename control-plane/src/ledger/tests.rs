@@ -1,0 +1,158 @@
+//! Tests of the ledger on a temporary database.
+
+use super::*;
+use crate::test_app::{model, provider, record};
+use sluice::config::UsageSource;
+
+async fn ledger() -> (Ledger, Store, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path().join("sluice.db").to_str().unwrap()).await.unwrap();
+    store.create_provider(serde_json::from_value(provider("alpha")).unwrap()).await.unwrap();
+    let mut priced: sluice::config::Model = serde_json::from_value(model("vendor/gpt", "alpha")).unwrap();
+    priced.aliases = vec!["gpt".into()];
+    store.create_model(priced).await.unwrap();
+    (Ledger::new(store.clone()), store, dir)
+}
+
+async fn rows(ledger: &Ledger) -> Vec<Stored> {
+    ledger.rows(&Filter::default(), None, 1000).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_record_comes_back_as_it_was_with_its_cost() {
+    let (ledger, _store, _dir) = ledger().await;
+    ledger.commit("envoy-1", vec![record(1)]).await.unwrap();
+    let [row] = rows(&ledger).await.try_into().unwrap();
+    assert_eq!((row.node.as_str(), &row.charged.record), ("envoy-1", &record(1)));
+    // By its alias: 100 prompt tokens at $1 and 10 of reply at $2 per million.
+    assert_eq!(row.charged.cost_micro_usd, 120);
+}
+
+#[tokio::test]
+async fn delivered_twice_is_charged_once() {
+    let (ledger, _store, _dir) = ledger().await;
+    let batch: Vec<Record> = (1..=250).map(record).collect();
+    let first = ledger.commit("envoy-1", batch.clone()).await.unwrap();
+    assert_eq!(first, Committed { inserted: 250, duplicates: 0 });
+    let overlapping: Vec<Record> = (200..=300).map(record).chain([record(300)]).collect();
+    let second = ledger.commit("envoy-1", overlapping).await.unwrap();
+    assert_eq!(second, Committed { inserted: 50, duplicates: 52 });
+    // The same numbers from another Envoy are other records.
+    let other = ledger.commit("envoy-2", vec![record(1)]).await.unwrap();
+    assert_eq!(other, Committed { inserted: 1, duplicates: 0 });
+    assert_eq!(rows(&ledger).await.len(), 301);
+    assert_eq!(ledger.commit("envoy-1", Vec::new()).await.unwrap(), Committed { inserted: 0, duplicates: 0 });
+}
+
+#[tokio::test]
+async fn only_what_was_served_costs() {
+    let (ledger, _store, _dir) = ledger().await;
+    let free = [
+        Record { provider: None, ..record(1) },
+        Record { usage_source: UsageSource::None, ..record(2) },
+        Record { status: 502, ..record(3) },
+        Record { model: Some("not-in-the-catalog".into()), ..record(4) },
+        Record { model: None, ..record(5) },
+    ];
+    let partial = Record { usage_source: UsageSource::Partial, status: 0, ..record(6) };
+    ledger.commit("envoy-1", free.into_iter().chain([partial]).collect()).await.unwrap();
+    let costs: Vec<u64> = rows(&ledger).await.iter().map(|row| row.charged.cost_micro_usd).collect();
+    assert_eq!(costs, [120, 0, 0, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_later_price_does_not_change_the_past() {
+    let (ledger, store, _dir) = ledger().await;
+    ledger.commit("envoy-1", vec![record(1)]).await.unwrap();
+    let mut write = store.begin().await.unwrap();
+    write.put_model(serde_json::from_value(model("vendor/gpt", "alpha")).unwrap()).await.unwrap();
+    write.commit().await.unwrap();
+    ledger.commit("envoy-1", vec![record(1), record(2)]).await.unwrap();
+    let costs: Vec<u64> = rows(&ledger).await.iter().map(|row| row.charged.cost_micro_usd).collect();
+    assert_eq!(costs, [0, 120]);
+}
+
+#[tokio::test]
+async fn absurd_counts_neither_fail_nor_break_sums() {
+    let (ledger, _store, _dir) = ledger().await;
+    let absurd = |seq| {
+        let mut record = record(seq);
+        record.usage =
+            Usage { input: u64::MAX, cached: u64::MAX, cache_write: 0, output: u64::MAX, reasoning: 0 };
+        (record.duration_us, record.overhead_us, record.ttft_us) = (u64::MAX, u64::MAX, Some(u64::MAX));
+        record
+    };
+    ledger.commit("envoy-1", (1..=100).map(absurd).collect()).await.unwrap();
+    let [sum] = ledger.sums(&Filter::default(), Group::Model).await.unwrap().try_into().unwrap();
+    assert_eq!((sum.exchanges, sum.usage.input), (100, 100 << 40));
+    assert_eq!(sum.cost_micro_usd, 100 * 3 * (1 << 40));
+}
+
+#[tokio::test]
+async fn filters_and_pages_cover_each_row_once() {
+    let (ledger, _store, _dir) = ledger().await;
+    // Many share a moment, so that the cursor must tell them apart.
+    let at = |seq: u64| Record { started_at_us: (seq / 10) * 1_000_000, ..record(seq) };
+    ledger.commit("envoy-1", (0..45).map(at).collect()).await.unwrap();
+    ledger.commit("envoy-2", (0..45).map(at).collect()).await.unwrap();
+    let filter = Filter { since_us: Some(1_000_000), until_us: Some(4_000_000), ..Filter::default() };
+    let mut seen: Vec<Stored> = Vec::new();
+    loop {
+        let after = seen.last().map(Stored::cursor);
+        let page = ledger.rows(&filter, after.as_ref(), 7).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        seen.extend(page);
+    }
+    let distinct: std::collections::BTreeSet<_> =
+        seen.iter().map(|row| (&row.node, row.charged.record.seq)).collect();
+    assert_eq!((seen.len(), distinct.len()), (60, 60));
+    assert!(seen.is_sorted_by(|a, b| a.charged.record.started_at_us >= b.charged.record.started_at_us));
+}
+
+#[tokio::test]
+async fn sums_are_by_group_and_filtered() {
+    let (ledger, _store, _dir) = ledger().await;
+    let other =
+        Record { key: Some("key000000002".into()), status: 500, provider: None, model: None, ..record(3) };
+    let unknown = Record { key: None, status: 401, ..other.clone() };
+    let batch = vec![record(1), record(2), other, Record { seq: 4, ..unknown }];
+    ledger.commit("envoy-1", batch).await.unwrap();
+    let groups = |sums: Vec<Sum>| -> Vec<(Option<String>, u64, u64, u64)> {
+        sums.into_iter().map(|sum| (sum.group, sum.exchanges, sum.failed, sum.cost_micro_usd)).collect()
+    };
+    let by_key = groups(ledger.sums(&Filter::default(), Group::Key).await.unwrap());
+    assert_eq!(by_key[0], (Some("key000000001".into()), 2, 0, 240));
+    assert!(by_key.contains(&(Some("key000000002".into()), 1, 1, 0)) && by_key.contains(&(None, 1, 1, 0)));
+    let only =
+        Filter { key: Some("key000000001".into()), provider: Some("alpha".into()), ..Filter::default() };
+    assert_eq!(
+        groups(ledger.sums(&only, Group::Provider).await.unwrap()),
+        [(Some("alpha".into()), 2, 0, 240)]
+    );
+    let none = Filter { model: Some("nothing".into()), ..Filter::default() };
+    assert!(ledger.sums(&none, Group::Model).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn csv_quotes_what_needs_it_and_defuses_formulas() {
+    let (ledger, _store, _dir) = ledger().await;
+    let mut tricky = record(1);
+    tricky.requested_model = Some("=HYPERLINK(\"http://x\",\"a\")".into());
+    tricky.error = Some("a,b\n\"c\"".into());
+    ledger.commit("envoy-1", vec![tricky]).await.unwrap();
+    let lines = csv::lines(&rows(&ledger).await).unwrap();
+    let text = [csv::header().into_bytes(), lines].concat();
+    let mut reader = ::csv::Reader::from_reader(text.as_slice());
+    let columns = reader.headers().unwrap().clone();
+    let [line] = reader.records().collect::<Result<Vec<_>, _>>().unwrap().try_into().unwrap();
+    let field = |name: &str| line[columns.iter().position(|column| column == name).unwrap()].to_owned();
+    assert_eq!(field("requested_model"), "'=HYPERLINK(\"http://x\",\"a\")");
+    assert_eq!(field("error"), "a,b\n\"c\"");
+    assert_eq!((field("cost_usd"), field("input_tokens")), ("0.000120".into(), "100".into()));
+    assert_eq!(
+        (field("started_at"), field("usage_source")),
+        ("2001-09-09T01:46:41.000000Z".into(), "provider".into())
+    );
+}

@@ -1,0 +1,366 @@
+//! Puts a scripted behaviour on a healthy answer: what is written, in which pieces, and how it ends.
+//!
+//! Invariant: pure. The same answer and behaviour give the same pieces.
+
+use super::answer::{Answer, Content};
+use super::behaviour::{Behaviour, Kind};
+use super::event::{Event, Mark, Style, render};
+use super::play::{End, Piece};
+use super::socket::Break;
+use super::turn::Bias;
+use super::{anthropic, openai};
+use bytes::Bytes;
+use serde_json::Value;
+use sluice::config::Dialect;
+use std::time::Duration;
+
+/// How often a stream that says nothing says so.
+const PING: Duration = Duration::from_millis(100);
+
+/// A reply with its headers.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Reply {
+    /// The status.
+    pub(crate) status: u16,
+    /// All but the length.
+    pub(crate) headers: Vec<(String, String)>,
+    /// The promised length, where the body will be shorter.
+    pub(crate) promised: Option<usize>,
+    /// The body.
+    pub(crate) pieces: Vec<Piece>,
+    /// Whether the body is one whole, with its length.
+    pub(crate) whole: bool,
+    /// How it ends.
+    pub(crate) end: End,
+}
+
+/// What happens to the request.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Course {
+    /// It is answered.
+    Reply(Reply),
+    /// The connection breaks before any answer.
+    Break(Break),
+    /// Nothing happens.
+    Silence,
+}
+
+/// What a behaviour changes before the reply is composed.
+pub(crate) fn bias(behaviour: &Behaviour) -> Bias {
+    let slow = behaviour.kind == Kind::SlowTokens;
+    Bias {
+        big: (behaviour.kind == Kind::BigReply).then_some(behaviour.bytes),
+        refuse: matches!(behaviour.kind, Kind::ContentFilter | Kind::Refusal),
+        no_usage: behaviour.kind == Kind::NoUsage,
+        pace: Duration::from_millis(if slow { behaviour.delay_ms } else { 0 }),
+    }
+}
+
+/// Whether the behaviour is a failure, so that the log calls its end `fault:…`.
+pub(crate) const fn is_fault(kind: Kind) -> bool {
+    !matches!(
+        kind,
+        Kind::Healthy
+            | Kind::SlowTokens
+            | Kind::BigReply
+            | Kind::ContentFilter
+            | Kind::Refusal
+            | Kind::DelayMs
+            | Kind::NoUsage
+            | Kind::SseStyle
+    )
+}
+
+/// The course of one attempt.
+pub(crate) fn apply(dialect: Dialect, behaviour: &Behaviour, answer: Answer) -> Course {
+    match behaviour.kind {
+        Kind::ResetBeforeHeaders => return Course::Break(Break::Reset),
+        Kind::CloseBeforeHeaders => return Course::Break(Break::Close),
+        Kind::Silence => return Course::Silence,
+        _ => {}
+    }
+    let mut reply = body(dialect, behaviour, answer);
+    if let Some(status) = behaviour.status {
+        reply.status = status;
+    }
+    for (name, value) in &behaviour.headers {
+        let name = name.to_ascii_lowercase();
+        reply.headers.retain(|(known, _)| *known != name);
+        reply.headers.push((name, value.clone()));
+    }
+    Course::Reply(reply)
+}
+
+fn body(dialect: Dialect, behaviour: &Behaviour, answer: Answer) -> Reply {
+    let Answer { status, headers, content, usage, pace, split, .. } = answer;
+    let mut head: Vec<(String, String)> =
+        headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    if let Some(fixed) = fixed_body(dialect, behaviour, matches!(content, Content::Stream(_))) {
+        head.push(("content-type".to_owned(), fixed.1.to_owned()));
+        return whole(200, head, fixed.0, None);
+    }
+    match content {
+        // A request that is refused is answered as such: a fault of the stream has nothing to happen to.
+        Content::Json(document) => {
+            head.push(("content-type".to_owned(), "application/json".to_owned()));
+            let kind = if status == 200 { behaviour.kind } else { Kind::Healthy };
+            buffered(kind, whole(status, head, document.to_string().into(), usage))
+        }
+        Content::Stream(events) => {
+            head.push(("content-type".to_owned(), openai_charset(dialect).to_owned()));
+            head.push(("cache-control".to_owned(), "no-cache".to_owned()));
+            let style = Style { split: behaviour.style.split.max(split), ..behaviour.style };
+            streamed(dialect, behaviour, Stream { status, head, events, pace, style })
+        }
+    }
+}
+
+const fn openai_charset(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Openai => "text/event-stream; charset=utf-8",
+        Dialect::Anthropic => "text/event-stream",
+    }
+}
+
+/// A body that does not depend on the answer, and its content type.
+fn fixed_body(dialect: Dialect, behaviour: &Behaviour, stream: bool) -> Option<(Bytes, &'static str)> {
+    let failure = || {
+        let status = behaviour.status.filter(|_| behaviour.kind == Kind::Status).unwrap_or(500);
+        vendor_error(dialect, status, behaviour.code.as_deref())
+    };
+    let usual = match behaviour.kind {
+        Kind::Status | Kind::ErrorBody200 => Some(failure()),
+        Kind::ErrorEventFirst | Kind::ErrorEventAfterTokens if !stream => Some(failure()),
+        Kind::EmptyBody => Some(Value::String(String::new())),
+        Kind::InvalidJson if !stream => Some(Value::String("{\"id\": \"broken\", \"choices\": [".to_owned())),
+        Kind::MalformedEvent if !stream => Some(Value::String("{\"id\": \"broken\", ".to_owned())),
+        _ => None,
+    };
+    // A body of an event is not the reply's body.
+    let event = stream
+        && matches!(
+            behaviour.kind,
+            Kind::ErrorEventFirst | Kind::ErrorEventAfterTokens | Kind::MalformedEvent
+        );
+    let body = behaviour.body.clone().filter(|_| !event).or(usual)?;
+    Some(match body {
+        Value::String(text) if text.trim_start().starts_with('<') => {
+            (text.into(), "text/html; charset=UTF-8")
+        }
+        Value::String(text) => (text.into(), "application/json"),
+        document => (document.to_string().into(), "application/json"),
+    })
+}
+
+fn vendor_error(dialect: Dialect, status: u16, code: Option<&str>) -> Value {
+    match dialect {
+        Dialect::Openai => openai::error::of_status(status, code),
+        Dialect::Anthropic => anthropic::error::of_status(status, code),
+    }
+}
+
+fn whole(
+    status: u16,
+    headers: Vec<(String, String)>,
+    bytes: Bytes,
+    usage: Option<sluice::config::Usage>,
+) -> Reply {
+    let pieces = if bytes.is_empty() { Vec::new() } else { vec![Piece { usage, ..Piece::raw(bytes) }] };
+    Reply { status, headers, promised: None, pieces, whole: true, end: End::Clean }
+}
+
+fn buffered(kind: Kind, mut reply: Reply) -> Reply {
+    let end = match kind {
+        Kind::HeadersThenSilence | Kind::PingsThenSilence => {
+            reply.pieces.clear();
+            reply.whole = false;
+            reply.end = End::Hold;
+            return reply;
+        }
+        Kind::CutAfterTokens | Kind::TruncatedJson => End::Broken(Break::Close),
+        Kind::ResetAfterTokens => End::Broken(Break::Reset),
+        Kind::CleanEndAfterTokens => End::Clean,
+        Kind::StallAfterTokens => End::Hold,
+        _ => return reply,
+    };
+    let full = reply.pieces.iter().map(|piece| piece.bytes.len()).sum::<usize>();
+    for piece in &mut reply.pieces {
+        piece.bytes.truncate(full / 2);
+        piece.usage = None;
+    }
+    reply.promised = (kind != Kind::CleanEndAfterTokens).then_some(full);
+    reply.whole = kind == Kind::CleanEndAfterTokens;
+    reply.end = end;
+    reply
+}
+
+struct Stream {
+    status: u16,
+    head: Vec<(String, String)>,
+    events: Vec<Event>,
+    pace: Duration,
+    style: Style,
+}
+
+fn streamed(dialect: Dialect, behaviour: &Behaviour, stream: Stream) -> Reply {
+    let Stream { status, head, mut events, pace, style } = stream;
+    let mut end = End::Clean;
+    let mut promised = None;
+    let after = position_after(&events, behaviour.tokens);
+    match behaviour.kind {
+        Kind::HeadersThenSilence => {
+            events.clear();
+            end = End::Hold;
+        }
+        Kind::PingsThenSilence => {
+            events.retain(|event| event.mark == Mark::Open || event.mark == Mark::Ping);
+            end = End::Repeat(ping(dialect, style), PING);
+        }
+        Kind::ErrorEventFirst => events = vec![error_event(dialect, behaviour)],
+        Kind::ErrorEventAfterTokens => {
+            events.truncate(after);
+            events.push(error_event(dialect, behaviour));
+        }
+        Kind::CutAfterTokens
+        | Kind::ResetAfterTokens
+        | Kind::StallAfterTokens
+        | Kind::CleanEndAfterTokens => {
+            events.truncate(after);
+            end = match behaviour.kind {
+                Kind::CutAfterTokens => End::Broken(Break::Close),
+                Kind::ResetAfterTokens => End::Broken(Break::Reset),
+                Kind::StallAfterTokens => End::Hold,
+                _ => End::Clean,
+            };
+        }
+        Kind::MalformedEvent => {
+            let at = if behaviour.tokens == 0 { 0 } else { after };
+            events.insert(at, malformed(behaviour, &events));
+        }
+        Kind::NoDone => events.retain(|event| event.mark != Mark::Done),
+        Kind::InvalidJson => {
+            for event in &mut events {
+                event.data.insert_str(0, "{{");
+                event.usage = None;
+            }
+        }
+        Kind::TruncatedJson => {
+            let full = events.iter().map(|event| render(event, style).len()).sum::<usize>();
+            events.truncate(events.len() / 2);
+            promised = Some(full);
+            end = End::Broken(Break::Close);
+        }
+        _ => {}
+    }
+    let pieces = events.iter().flat_map(|event| pieces(event, style, pace)).collect();
+    Reply { status, headers: head, promised, pieces, whole: false, end }
+}
+
+/// Right behind that many tokens, and always before the model says why it stopped.
+fn position_after(events: &[Event], tokens: usize) -> usize {
+    let finish = events
+        .iter()
+        .position(|event| matches!(event.mark, Mark::Finish | Mark::Done))
+        .unwrap_or(events.len());
+    let mut deltas = events.iter().enumerate().filter(|(_, event)| event.mark == Mark::Delta);
+    let at = match tokens.checked_sub(1) {
+        None => deltas.next().map(|(index, _)| index),
+        Some(before) => deltas.nth(before).map(|(index, _)| index + 1),
+    };
+    at.map_or(finish, |at| at.min(finish))
+}
+
+fn error_event(dialect: Dialect, behaviour: &Behaviour) -> Event {
+    let overloaded = if dialect == Dialect::Anthropic { 529 } else { 500 };
+    let usual = || vendor_error(dialect, overloaded, behaviour.code.as_deref());
+    let body = behaviour.body.clone().unwrap_or_else(usual);
+    match dialect {
+        Dialect::Openai => Event::data(Mark::Frame, &body),
+        Dialect::Anthropic => Event::named(Mark::Frame, "error", &body),
+    }
+}
+
+fn malformed(behaviour: &Behaviour, events: &[Event]) -> Event {
+    let name = events.iter().find(|event| event.mark == Mark::Delta).and_then(|event| event.name);
+    let data = match &behaviour.body {
+        Some(Value::String(text)) => text.clone(),
+        Some(document) => document.to_string(),
+        None => "{\"id\": \"broken\", \"choices\": [{".to_owned(),
+    };
+    Event { name, data, mark: Mark::Frame, usage: None }
+}
+
+fn ping(dialect: Dialect, style: Style) -> Bytes {
+    match dialect {
+        Dialect::Openai => Bytes::from_static(b": keep-alive\n\n"),
+        Dialect::Anthropic => render(&anthropic::stream::ping(), style),
+    }
+}
+
+fn pieces(event: &Event, style: Style, pace: Duration) -> Vec<Piece> {
+    let bytes = render(event, style);
+    let delta = event.mark == Mark::Delta;
+    let size = if style.split == 0 { bytes.len() } else { style.split };
+    let mut parts: Vec<Piece> =
+        bytes.chunks(size.max(1)).map(|part| Piece::raw(bytes.slice_ref(part))).collect();
+    if let Some(first) = parts.first_mut().filter(|_| delta) {
+        first.after = pace;
+    }
+    if let Some(last) = parts.last_mut() {
+        *last = Piece { event: true, delta, usage: event.usage, ..last.clone() };
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn answer() -> Answer {
+        let event = |mark| Event::data(mark, &json!(1));
+        let marks = [Mark::Open, Mark::Delta, Mark::Delta, Mark::Finish, Mark::Done];
+        Answer { content: Content::Stream(marks.map(event).to_vec()), ..Answer::json(json!({})) }
+    }
+
+    fn play(behaviour: Value) -> Reply {
+        let behaviour: Behaviour = serde_json::from_value(behaviour).unwrap();
+        match apply(Dialect::Openai, &behaviour, answer()) {
+            Course::Reply(reply) => reply,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn tokens_are_counted_by_deltas() {
+        for (tokens, kept) in [(0, 1), (1, 2), (2, 3), (9, 3)] {
+            let reply = play(json!({"kind": "cut_after_tokens", "tokens": tokens}));
+            assert_eq!((reply.pieces.len(), reply.end), (kept, End::Broken(Break::Close)), "{tokens}");
+        }
+    }
+
+    #[test]
+    fn split_pieces_are_one_event() {
+        let reply = play(json!({"kind": "sse_style", "style": {"split": 4}}));
+        assert!(reply.pieces.iter().all(|piece| piece.bytes.len() <= 4));
+        assert_eq!(reply.pieces.iter().filter(|piece| piece.event).count(), 5);
+        assert_eq!(reply.pieces.iter().filter(|piece| piece.delta).count(), 2);
+    }
+
+    #[test]
+    fn a_refused_request_stays_refused() {
+        let refused = Answer::refusal(400, json!({"error": 1}), "why");
+        let behaviour: Behaviour = serde_json::from_value(json!({"kind": "cut_after_tokens"})).unwrap();
+        let Course::Reply(reply) = apply(Dialect::Openai, &behaviour, refused) else { panic!() };
+        assert_eq!((reply.status, reply.end, reply.whole), (400, End::Clean, true));
+    }
+
+    #[test]
+    fn a_scripted_status_has_the_vendors_body() {
+        let reply = play(json!({"kind": "status", "status": 429, "headers": {"Retry-After": "1"}}));
+        assert_eq!(reply.status, 429);
+        assert!(reply.headers.contains(&("retry-after".to_owned(), "1".to_owned())));
+        let body: Value = serde_json::from_slice(&reply.pieces[0].bytes).unwrap();
+        assert_eq!(body["error"]["code"], "rate_limit_exceeded");
+    }
+}

@@ -1,0 +1,138 @@
+//! Brings the store to where a first request works, and leaves alone what its owner has changed since.
+//!
+//! Invariants: nothing is ever removed; an existing provider keeps all but what `up` knows better (a credential from
+//! the environment, the simulator's port of this run); the key's token is kept where only its owner can read it, so
+//! that every start shows the same one.
+
+use super::offer::{Offer, SIMULATED};
+use crate::settings::private;
+use crate::store::{NewKey, Store, Write};
+use anyhow::Context as _;
+use sluice::config::token::Token;
+use sluice::config::{Key, KeyStatus, Provider, Step};
+use std::path::Path;
+
+/// The name of the key that `up` makes.
+const KEY_NAME: &str = "up";
+
+/// Whether the store has a provider of its own, so that nothing needs to be simulated.
+pub(super) fn has_real_provider(store: &Store) -> bool {
+    let snapshot = store.feed().current();
+    snapshot.providers.values().any(|it| it.value.enabled && !is_simulated(&it.value.name))
+}
+
+fn is_simulated(name: &str) -> bool {
+    SIMULATED.contains(&name)
+}
+
+/// Puts `offers` and a key for them into the store; returns the key's token, which `token_file` keeps.
+pub(super) async fn provision(store: &Store, offers: &[Offer], token_file: &Path) -> anyhow::Result<String> {
+    let mut write = store.begin().await?;
+    let simulates = offers.iter().any(|offer| is_simulated(&offer.provider.name));
+    if !simulates {
+        retire_simulator(&mut write).await?;
+    }
+    for offer in offers {
+        put_offer(&mut write, offer).await?;
+    }
+    let token = put_key(&mut write, offers, token_file).await?;
+    write.commit().await?;
+    Ok(token)
+}
+
+/// The simulator of an earlier run is gone: what is left of it must not be planned.
+async fn retire_simulator(write: &mut Write) -> anyhow::Result<()> {
+    for name in SIMULATED {
+        let known = write.next().providers.get(name).map(|it| Provider::clone(&it.value));
+        if let Some(provider) = known {
+            write.put_provider(Provider { enabled: false, ..provider }).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn put_offer(write: &mut Write, offer: &Offer) -> anyhow::Result<()> {
+    let fresh = &offer.provider;
+    let known = write.next().providers.get(&fresh.name).map(|it| Provider::clone(&it.value));
+    let provider = match known {
+        None => fresh.clone(),
+        Some(known) if is_simulated(&known.name) => {
+            Provider { base_url: fresh.base_url.clone(), enabled: true, ..known }
+        }
+        Some(mut known) => {
+            known.auth.secret.clone_from(&fresh.auth.secret);
+            known
+        }
+    };
+    write.put_provider(provider).await?;
+    for model in &offer.models {
+        let known = write.next().models.get(&model.id).map(|it| sluice::config::Model::clone(&it.value));
+        let model = match known {
+            None => model.clone(),
+            Some(mut known) => {
+                let missing = |channel: &&sluice::config::Channel| {
+                    !known.channels.iter().any(|has| has.provider == channel.provider)
+                };
+                let missing: Vec<_> = model.channels.iter().filter(missing).cloned().collect();
+                known.channels.splice(0..0, missing);
+                known
+            }
+        };
+        write.put_model(model).await?;
+    }
+    Ok(())
+}
+
+async fn put_key(write: &mut Write, offers: &[Offer], token_file: &Path) -> anyhow::Result<String> {
+    let step = |offer: &Offer| Some(Step::single(&offer.provider.name, &offer.models.first()?.id));
+    let chain: Vec<Step> = offers.iter().filter_map(step).collect();
+    if let Some((token, mut key)) = kept_key(write, token_file)? {
+        let reaches = |step: &Step| {
+            step.targets.iter().any(|target| {
+                write.next().providers.get(&target.provider).is_some_and(|provider| provider.value.enabled)
+            })
+        };
+        // Only a chain that leads nowhere any more is replaced: anything else is its owner's decision.
+        if !chain.is_empty() && !key.chain.iter().any(reaches) {
+            key.chain = chain;
+            write.put_key(key).await?;
+        }
+        return Ok(token);
+    }
+    let chain = if chain.is_empty() { chain_of_store(write) } else { chain };
+    let created = write.add_key(NewKey { name: KEY_NAME.to_owned(), chain, ..NewKey::default() }).await?;
+    private::write(token_file, &created.token)
+        .with_context(|| format!("keeping {}", token_file.display()))?;
+    Ok(created.token)
+}
+
+/// Providers that somebody set up before: the first model of each.
+fn chain_of_store(write: &Write) -> Vec<Step> {
+    let next = write.next();
+    let enabled = next.providers.values().filter(|provider| provider.value.enabled);
+    let step = |name: &str| {
+        let serves = |channel: &sluice::config::Channel| channel.provider == name;
+        let model = next.models.values().find(|model| model.value.channels.iter().any(serves))?;
+        Some(Step::single(name, &model.value.id))
+    };
+    enabled.filter_map(|provider| step(&provider.value.name)).take(16).collect()
+}
+
+/// The key of an earlier start, if it is still good.
+fn kept_key(write: &Write, token_file: &Path) -> anyhow::Result<Option<(String, Key)>> {
+    let text = match std::fs::read_to_string(token_file) {
+        Ok(text) => text.trim().to_owned(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("reading {}", token_file.display())),
+    };
+    let prefix = &write.next().settings.value.key_prefix;
+    let key = Token::parse(&text, prefix).and_then(|token| {
+        let key = &write.next().keys.get(token.id)?.value;
+        let live = key.status == KeyStatus::Active && token.matches(&key.secret_hash);
+        live.then(|| Key::clone(key))
+    });
+    Ok(key.map(|key| (text, key)))
+}
+
+#[cfg(test)]
+mod tests;

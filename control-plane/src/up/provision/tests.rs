@@ -1,0 +1,117 @@
+use super::super::offer;
+use super::*;
+use sluice::config::Model;
+
+struct Home {
+    directory: tempfile::TempDir,
+    store: Store,
+}
+
+impl Home {
+    async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path().join("sluice.db").to_str().unwrap()).await.unwrap();
+        Self { directory, store }
+    }
+
+    async fn start(&self, offers: &[Offer]) -> String {
+        provision(&self.store, offers, &self.directory.path().join("up-key")).await.unwrap()
+    }
+
+    fn provider(&self, name: &str) -> Provider {
+        Provider::clone(&self.store.feed().current().providers[name].value)
+    }
+
+    fn model(&self, id: &str) -> Model {
+        Model::clone(&self.store.feed().current().models[id].value)
+    }
+
+    /// The chain of the key that `token` is.
+    fn chain(&self, token: &str) -> Vec<String> {
+        let snapshot = self.store.feed().current();
+        let id = Token::parse(token, &snapshot.settings.value.key_prefix).unwrap().id;
+        let targets = snapshot.keys[id].value.chain.iter().flat_map(|step| &step.targets);
+        targets.map(|target| format!("{}/{}", target.provider, target.model)).collect()
+    }
+}
+
+fn simulator(port: u16) -> Vec<Offer> {
+    offer::simulated(&format!("http://127.0.0.1:{port}/v1"), &format!("http://127.0.0.1:{port}"))
+}
+
+fn openai(secret: &str) -> Vec<Offer> {
+    offer::configured(|name| (name == "OPENAI_API_KEY").then(|| secret.to_owned()))
+}
+
+#[tokio::test]
+async fn the_key_is_the_same_at_every_start_and_the_simulators_port_is_followed() {
+    let home = Home::new().await;
+    let first = home.start(&simulator(1000)).await;
+    assert_eq!(home.chain(&first), ["openai-sim/gpt-4o-mini", "anthropic-sim/claude-haiku-4-5"]);
+    assert_eq!(home.start(&simulator(2000)).await, first);
+    assert_eq!(home.provider("openai-sim").base_url, "http://127.0.0.1:2000/v1");
+    assert_eq!(home.store.feed().current().keys.len(), 1);
+}
+
+#[tokio::test]
+async fn a_start_that_changes_nothing_makes_no_revision() {
+    let home = Home::new().await;
+    home.start(&simulator(1000)).await;
+    let revision = home.store.feed().current().revision;
+    home.start(&simulator(1000)).await;
+    assert_eq!(home.store.feed().current().revision, revision);
+}
+
+#[tokio::test]
+async fn a_real_provider_takes_the_simulators_place() {
+    let home = Home::new().await;
+    let token = home.start(&simulator(1000)).await;
+    assert!(!has_real_provider(&home.store));
+    assert_eq!(home.start(&openai("sk-1")).await, token);
+    assert!(has_real_provider(&home.store));
+    assert_eq!(home.chain(&token), ["openai/gpt-4o-mini"]);
+    assert!(!home.provider("openai-sim").enabled);
+    let channels = home.model("gpt-4o-mini").channels;
+    assert_eq!(channels.iter().map(|it| it.provider.as_str()).collect::<Vec<_>>(), ["openai", "openai-sim"]);
+}
+
+#[tokio::test]
+async fn only_the_credential_of_a_known_provider_is_renewed() {
+    let home = Home::new().await;
+    let token = home.start(&openai("sk-1")).await;
+    let mut write = home.store.begin().await.unwrap();
+    let theirs = Provider { base_url: "https://proxy.example/v1".into(), ..home.provider("openai") };
+    write.put_provider(theirs).await.unwrap();
+    write.commit().await.unwrap();
+    home.start(&openai("sk-2")).await;
+    let provider = home.provider("openai");
+    assert_eq!(
+        (provider.base_url.as_str(), provider.auth.secret.as_str()),
+        ("https://proxy.example/v1", "sk-2")
+    );
+    // Without the variable, what is stored goes on.
+    assert_eq!(home.start(&[]).await, token);
+    assert_eq!(home.provider("openai").auth.secret, "sk-2");
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_replaced() {
+    let home = Home::new().await;
+    let first = home.start(&simulator(1000)).await;
+    let snapshot = home.store.feed().current();
+    let mut write = home.store.begin().await.unwrap();
+    write.revoke_key(snapshot.keys.keys().next().unwrap()).await.unwrap();
+    write.commit().await.unwrap();
+    let second = home.start(&simulator(1000)).await;
+    assert_ne!(second, first);
+    assert_eq!(home.start(&simulator(1000)).await, second);
+}
+
+#[tokio::test]
+async fn the_token_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new().await;
+    home.start(&simulator(1000)).await;
+    let mode = std::fs::metadata(home.directory.path().join("up-key")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}

@@ -1,0 +1,198 @@
+//! Neutral messages as the turns that Anthropic accepts: a system prompt apart, then user and assistant in alternation,
+//! the user first, tool results at the head of the turn after their calls, no blank text.
+//!
+//! Invariant: nothing that was said disappears; what has no place is listed.
+
+use crate::ir::chat::{Message, Part, Role, Source};
+use crate::ir::error::Malformed;
+use crate::ir::loss::Loss;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Stands where Anthropic demands a user turn and the client gave none.
+const PLACEHOLDER: &str = "(continued)";
+
+/// A conversation in Anthropic's shape.
+pub(super) struct Turns<'r> {
+    /// The system prompt's texts.
+    pub(super) system: Vec<Piece<'r>>,
+    /// At least one, the first a user's.
+    pub(super) turns: Vec<Turn<'r>>,
+}
+
+/// A turn; never empty.
+pub(super) struct Turn<'r> {
+    /// Who speaks.
+    pub(super) assistant: bool,
+    /// What is said.
+    pub(super) pieces: Vec<Piece<'r>>,
+}
+
+/// A block to be.
+pub(super) struct Piece<'r> {
+    /// The message it comes from and its position there, for the loss list; `None` for what we put in.
+    pub(super) origin: Option<(&'r Message<'r>, usize)>,
+    /// What it says.
+    pub(super) part: Cow<'r, Part<'r>>,
+}
+
+impl Turn<'_> {
+    pub(super) fn begins_with_thinking(&self) -> bool {
+        self.pieces
+            .first()
+            .is_some_and(|piece| matches!(*piece.part, Part::Thinking { .. } | Part::RedactedThinking { .. }))
+    }
+
+    pub(super) fn has_tool_call(&self) -> bool {
+        self.pieces.iter().any(|piece| matches!(*piece.part, Part::ToolCall(_)))
+    }
+}
+
+/// Arranges a conversation.
+pub(super) fn arrange<'r>(messages: &'r [Message<'r>], loss: &mut Loss) -> Result<Turns<'r>, Malformed> {
+    let leading =
+        messages.iter().take_while(|message| matches!(message.role, Role::System | Role::Developer)).count();
+    let (head, tail) = messages.split_at_checked(leading).unwrap_or((&[], messages));
+    let mut system = Vec::new();
+    for message in head {
+        names(message, loss);
+        for (index, part) in message.parts.iter().enumerate() {
+            match part {
+                Part::Text { text, .. } if text.is_blank() => {}
+                Part::Text { .. } => system.push(Piece::of(message, index, part)),
+                _ => loss.drop_in(message, index, ""),
+            }
+        }
+    }
+    let mut turns: Vec<Turn<'r>> = Vec::new();
+    for message in tail {
+        names(message, loss);
+        let assistant = message.role == Role::Assistant;
+        let pieces =
+            message.parts.iter().enumerate().filter_map(|(index, part)| piece(message, index, part, loss));
+        let pieces: Vec<_> = pieces.collect();
+        match turns.last_mut() {
+            _ if pieces.is_empty() => {}
+            Some(turn) if turn.assistant == assistant => turn.pieces.extend(pieces),
+            _ => turns.push(Turn { assistant, pieces }),
+        }
+    }
+    if turns.is_empty() {
+        // Instructions alone are a request in other dialects; here somebody has to ask.
+        let pieces = std::mem::take(&mut system);
+        if pieces.is_empty() {
+            return Err(Malformed::at("messages", "expected at least one message with content"));
+        }
+        turns.push(Turn { assistant: false, pieces });
+    }
+    ends(tail, &mut turns);
+    results_first(&mut turns);
+    Ok(Turns { system, turns })
+}
+
+impl<'r> Piece<'r> {
+    fn of(message: &'r Message<'r>, index: usize, part: &'r Part<'r>) -> Self {
+        Self { origin: Some((message, index)), part: Cow::Borrowed(part) }
+    }
+
+    fn placeholder() -> Self {
+        Self { origin: None, part: Cow::Owned(Part::text(PLACEHOLDER)) }
+    }
+}
+
+/// There is no word for a participant's name.
+fn names(message: &Message<'_>, loss: &mut Loss) {
+    if let (Some(_), Some(at)) = (&message.name, message.at) {
+        loss.drop(format!("messages[{at}].name"));
+    }
+}
+
+/// What a part becomes in its turn; `None` if it says nothing or has no place there.
+fn piece<'r>(
+    message: &'r Message<'r>,
+    index: usize,
+    part: &'r Part<'r>,
+    loss: &mut Loss,
+) -> Option<Piece<'r>> {
+    let fits = match (message.role, part) {
+        (_, Part::Text { text, .. } | Part::Refusal { text }) if text.is_blank() => return None,
+        (Role::System | Role::Developer, Part::Text { text, cache }) => {
+            // Instructions in the middle stay in their place, as a user's words marked as the operator's: moved to the
+            // top they would come before what they speak about, and a conversation could end with the assistant.
+            let text = format!("<system>\n{}\n</system>", text.plain()).into();
+            let part = Cow::Owned(Part::Text { text, cache: *cache });
+            return Some(Piece { origin: Some((message, index)), part });
+        }
+        (Role::User, Part::Text { .. } | Part::ToolResult { .. }) => true,
+        (Role::User, Part::Image { .. }) => true,
+        (Role::User, Part::Document { source, .. }) => is_document(source),
+        (Role::Assistant, Part::Text { .. } | Part::Refusal { .. } | Part::ToolCall(_)) => true,
+        (Role::Assistant, Part::RedactedThinking { .. }) => true,
+        // Unsigned thinking is another provider's; Anthropic would refuse it.
+        (Role::Assistant, Part::Thinking { signature, .. }) => signature.is_some(),
+        _ => false,
+    };
+    if !fits {
+        loss.drop_in(message, index, "");
+        return None;
+    }
+    Some(Piece::of(message, index, part))
+}
+
+/// Whether Anthropic reads documents of this kind.
+pub(super) fn is_document(source: &Source<'_>) -> bool {
+    match source {
+        Source::Url(_) => true,
+        Source::Base64 { media_type, .. } => {
+            matches!(&*media_type.plain(), "application/pdf" | "text/plain")
+        }
+    }
+}
+
+/// The user speaks first, and a user who said nothing at last still has the last word.
+fn ends<'r>(messages: &'r [Message<'r>], turns: &mut Vec<Turn<'r>>) {
+    let placeholder = || Turn { assistant: false, pieces: vec![Piece::placeholder()] };
+    if turns.first().is_some_and(|turn| turn.assistant) {
+        turns.insert(0, placeholder());
+    }
+    let asked = messages.last().is_some_and(|message| message.role != Role::Assistant);
+    match turns.last_mut() {
+        Some(turn) if turn.assistant && asked => turns.push(placeholder()),
+        Some(turn) if turn.assistant => trim_prefill(turn),
+        _ => {}
+    }
+}
+
+/// A reply that the client has begun must not end in white space.
+fn trim_prefill(turn: &mut Turn<'_>) {
+    if let Some(piece) = turn.pieces.last_mut()
+        && let Part::Text { text, cache } = &*piece.part
+    {
+        let plain = text.plain();
+        let trimmed = plain.trim_end();
+        if trimmed.len() < plain.len() {
+            piece.part = Cow::Owned(Part::Text { text: trimmed.to_owned().into(), cache: *cache });
+        }
+    }
+}
+
+/// Puts tool results before everything else in their turn, in the order of the calls.
+fn results_first(turns: &mut [Turn<'_>]) {
+    let mut order = BTreeMap::new();
+    for turn in turns {
+        if turn.assistant {
+            let calls = turn.pieces.iter().filter_map(|piece| match &*piece.part {
+                Part::ToolCall(call) => Some(call.id.plain().into_owned()),
+                _ => None,
+            });
+            order = calls.enumerate().map(|(at, id)| (id, at)).collect();
+        } else if turn.pieces.iter().any(|piece| matches!(*piece.part, Part::ToolResult { .. })) {
+            turn.pieces.sort_by_cached_key(|piece| match &*piece.part {
+                Part::ToolResult { id, .. } => {
+                    (false, order.get(&*id.plain()).copied().unwrap_or(usize::MAX))
+                }
+                _ => (true, 0),
+            });
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Chat requests.
+
+mod decode;
+mod decode_tools;
+mod decode_turns;
+mod encode;
+mod encode_turns;
+
+pub(super) use decode::decode;
+pub(super) use encode::encode;
+
+#[cfg(test)]
+mod tests;
