@@ -1,10 +1,11 @@
 //! The four things that are compared, and the goals that DESIGN sets for two of them.
 
 use crate::prompt::Size;
+use clap::ValueEnum;
 use serde::Serialize;
 
 /// What is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Configuration {
     /// Envoy alone.

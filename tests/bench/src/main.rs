@@ -38,6 +38,9 @@ fn bench(settings: &settings::Settings, folder: &std::path::Path) -> anyhow::Res
     process::pin(settings.load_core)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let seen = runtime.block_on(run::run(settings, folder))?;
+    if settings.hold.is_some() {
+        return Ok(());
+    }
     let report = report::Report::new(&seen, settings);
     report::write(&report, &mut std::io::stdout().lock())?;
     if let Some(path) = &settings.json {

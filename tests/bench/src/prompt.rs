@@ -1,11 +1,12 @@
 //! The requests: an official client's headers, and bodies of the sizes that DESIGN's goals name.
 
+use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The sizes of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 pub(crate) enum Size {
     /// About 1 KB.
     Small,

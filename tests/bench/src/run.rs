@@ -62,20 +62,10 @@ impl Seen {
 /// Starts everything and measures. `folder` holds configurations, logs and the ledger.
 pub(crate) async fn run(settings: &Settings, folder: &Path) -> Result<Vec<Seen>, Error> {
     let pace = Pace { deltas: settings.deltas(), interval: INTERVAL };
-    let upstream = upstream::start(pace).await?;
-    say("starting control plane and Envoys");
-    let mut control = None;
-    let mut key = "none".to_owned();
-    if !settings.floor_only {
-        let started =
-            control::start(&settings.control_plane, folder.to_owned(), [free_port()?, free_port()?])?;
-        key = started.configure(upstream).await?;
-        control = Some(started);
-    }
-    let mut lanes = Vec::new();
-    for configuration in Configuration::ALL {
-        let Some(filter) = filter(configuration, settings, control.as_ref()) else { continue };
-        lanes.push(start(configuration, &filter, &key, upstream, (settings, folder)).await?);
+    let (_control, mut lanes) = start_all(settings, pace, folder).await?;
+    if settings.hold.is_some() {
+        hold(settings, &lanes).await?;
+        return Ok(Vec::new());
     }
     for lane in &lanes {
         warm_up(settings, pace, lane).await?;
@@ -93,6 +83,50 @@ pub(crate) async fn run(settings: &Settings, folder: &Path) -> Result<Vec<Seen>,
     let mut seen: Vec<Seen> = lanes.into_iter().map(|lane| lane.seen).collect();
     seen.sort_by_key(|seen| seen.configuration);
     Ok(seen)
+}
+
+/// Starts mock upstream, control plane and the Envoys that are wanted.
+async fn start_all(
+    settings: &Settings,
+    pace: Pace,
+    folder: &Path,
+) -> Result<(Option<ControlPlane>, Vec<Lane>), Error> {
+    say("starting control plane and Envoys");
+    let upstream = upstream::start(pace).await?;
+    let mut control = None;
+    let mut key = "none".to_owned();
+    if !settings.floor_only {
+        let ports = [free_port()?, free_port()?];
+        let started = control::start(&settings.control_plane, folder.to_owned(), ports)?;
+        key = started.configure(upstream).await?;
+        control = Some(started);
+    }
+    let mut lanes = Vec::new();
+    for configuration in Configuration::ALL {
+        if settings.hold.is_some_and(|only| only != configuration) {
+            continue;
+        }
+        let Some(filter) = filter(configuration, settings, control.as_ref()) else { continue };
+        lanes.push(start(configuration, &filter, &key, upstream, (settings, folder)).await?);
+    }
+    Ok((control, lanes))
+}
+
+/// Loads one Envoy, a second per round.
+async fn hold(settings: &Settings, lanes: &[Lane]) -> Result<(), Error> {
+    let at = Size::ALL.iter().position(|size| *size == settings.size).unwrap_or_default();
+    let span = (Duration::ZERO, Duration::from_secs(1));
+    let Some(lane) = lanes.first() else { return Ok(()) };
+    let Some(target) = lane.whole.get(at) else { return Ok(()) };
+    for _ in 0..settings.rounds() {
+        let Saturated { rate, cpu_us, busy } =
+            saturate(target, settings.connections, span, &lane.envoy).await?;
+        say(&format!(
+            "process {}: {rate:.0} requests/s, {cpu_us:.1} µs each, {busy:.2} of a core",
+            lane.envoy.id()
+        ));
+    }
+    Ok(())
 }
 
 async fn warm_up(settings: &Settings, pace: Pace, lane: &Lane) -> Result<(), Error> {

@@ -1,5 +1,7 @@
 //! The command line.
 
+use crate::configuration::Configuration;
+use crate::prompt::Size;
 use clap::Parser;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,6 +31,12 @@ pub(crate) struct Settings {
     /// Leaves Sluice out: bare Envoy and the no-op filter only.
     #[arg(long)]
     pub(crate) floor_only: bool,
+    /// Only loads this configuration, a second per round, for a profiler to look at.
+    #[arg(long)]
+    pub(crate) hold: Option<Configuration>,
+    /// With --hold: the size of the requests.
+    #[arg(long, default_value = "small")]
+    pub(crate) size: Size,
     /// Rounds, each of which measures every configuration.
     #[arg(long)]
     rounds: Option<usize>,
