@@ -36,6 +36,9 @@ pub trait Inbound: Sync {
 
     /// Appends one model.
     fn encode_model(&self, model: &Model, out: &mut Vec<u8>);
+
+    /// The reply header in which official clients look for the request id, in lower case.
+    fn request_id_header(&self) -> &'static str;
 }
 
 /// Turns events into a client's stream.

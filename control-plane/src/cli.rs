@@ -1,6 +1,6 @@
-//! The commands that talk to the admin API.
+//! The commands that talk to the admin API, and the simulator's.
 //!
-//! Invariant: they know the API only by its JSON over HTTP; what programs read goes to standard output, what only
+//! Invariant: the former know the API only by its JSON over HTTP; what programs read goes to standard output, what only
 //! people read to standard error.
 
 pub(crate) mod apply;

@@ -1,7 +1,7 @@
 //! Sluice's control plane: admin API, discovery, ledger, provider simulator and command line in one binary.
 //!
-//! Rooms: plain types ← [`store`], [`snapshot`] ← {[`api`], [`ledger`], [`discovery`],
-//! [`access_log`]} ← [`serve`]. The commands in [`cli`] know only the admin API. SQL is only in [`store`].
+//! Rooms: plain types ← [`store`], [`snapshot`] ← {[`api`], [`ledger`], [`discovery`], [`access_log`]} ← [`serve`] ←
+//! [`up`]. The commands in [`cli`] know only the admin API. SQL is only in [`store`].
 
 mod access_log;
 mod api;
@@ -40,13 +40,13 @@ enum Command {
     Serve(settings::Serve),
     /// Run everything on this machine: control plane, Envoy, and a simulator where no provider's key is known.
     Up(up::Up),
+    /// Run the provider simulator on its own.
+    Simulate(cli::simulate::Simulate),
     /// Mint, list, show, rotate and revoke keys.
     #[command(subcommand)]
     Key(cli::key::Command),
     /// Make a configuration file true.
     Apply(cli::apply::Apply),
-    /// Run the provider simulator.
-    Simulate(cli::simulate::Simulate),
     /// Show and export what was used.
     #[command(subcommand)]
     Usage(cli::usage::Command),
@@ -57,9 +57,9 @@ async fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Serve(settings) => serve(settings).await,
         Command::Up(settings) => up(settings).await,
+        Command::Simulate(simulate) => simulate.run().await,
         Command::Key(command) => cli::key::run(command).await,
         Command::Apply(apply) => cli::apply::run(apply).await,
-        Command::Simulate(simulate) => simulate.run().await,
         Command::Usage(command) => cli::usage::run(command).await,
     };
     match result {
@@ -82,7 +82,9 @@ async fn serve(settings: settings::Serve) -> anyhow::Result<()> {
 
 async fn up(settings: up::Up) -> anyhow::Result<()> {
     log(settings.log_format)?;
-    up::run(settings, serve::signalled()).await
+    // Heard from the start on, so that nothing is left behind by a signal that comes early.
+    let signalled = tokio::spawn(serve::signalled());
+    up::run(settings, async { signalled.await.unwrap_or_default() }).await
 }
 
 /// Logs go to standard error; `SLUICE_LOG` filters them (`info`, `sluice=debug,sqlx=warn`).
@@ -92,7 +94,9 @@ fn log(format: settings::LogFormat) -> anyhow::Result<()> {
         .with_env_var("SLUICE_LOG")
         .from_env()
         .context("SLUICE_LOG")?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
     match format {
         settings::LogFormat::Text => builder.init(),
         settings::LogFormat::Json => builder.json().init(),

@@ -4,6 +4,19 @@
 //! refuses, does to the connection what its script says, and remembers every request byte by byte. `sluice up` uses it
 //! when no real credential is given; the end-to-end tests use it as their oracle.
 //!
+//! The control API, JSON over its own port:
+//!
+//! | Request | Does |
+//! |---|---|
+//! | `GET /healthz` | says that it runs |
+//! | `GET /providers`, `POST /providers {name, dialect, port?, credential?, models?}` | lists, makes; answers `base_url` |
+//! | `GET`, `DELETE /providers/{name}` | shows, removes |
+//! | `POST /providers/{name}/script [{kind, …}]` | replaces the script; each `POST` to the provider uses one behaviour up |
+//! | `POST /providers/{name}/models {id, context_length?, max_output?, traits?}` | offers one more model |
+//! | `POST /providers/{name}/refuse {on}` | closes the listening socket, or opens it again at the same port |
+//! | `POST /providers/{name}/reset` | forgets script and attempts, listens again |
+//! | `GET /providers/{name}/attempts?settled=N&timeout_ms=M` | shows what was seen, once N attempts have ended |
+//!
 //! Invariant: it listens where it is told, on loopback by default, and calls nobody.
 
 mod answer;

@@ -1,8 +1,7 @@
 //! A whole control plane for a test: a temporary database, ephemeral ports, its own tokens.
 
 use crate::serve::{self, Running, Shared};
-use crate::settings::gateway::Flags;
-use crate::settings::{LogFormat, Serve, StateDir};
+use crate::settings::{LogFormat, Serve, StateDir, gateway};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sluice::config::{AttemptRecord, Dialect, Endpoint, Record, Usage, UsageSource};
@@ -24,7 +23,11 @@ impl TestApp {
             state_dir: StateDir { path: dir.path().to_owned() },
             admin_token: None,
             node_token: None,
-            gateway: Flags { module: None, listen: "127.0.0.1:0".parse().unwrap(), ca_file: String::new() },
+            gateway: gateway::Flags {
+                module: None,
+                listen: ([127, 0, 0, 1], 0).into(),
+                ca_file: String::new(),
+            },
             log_format: LogFormat::Text,
         };
         let running = serve::start(&settings).await.unwrap();

@@ -50,7 +50,7 @@ pub struct Record {
     pub ttft_us: Option<u64>,
     /// Request headers to the end.
     pub duration_us: u64,
-    /// Time spent in the module itself.
+    /// From the body's arrival to the first attempt's request: checking, planning, translating.
     #[serde(default)]
     pub overhead_us: u64,
     /// What was used.

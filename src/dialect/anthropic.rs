@@ -55,6 +55,10 @@ impl Inbound for Anthropic {
     fn encode_model(&self, model: &Model, out: &mut Vec<u8>) {
         models::encode(model, out);
     }
+
+    fn request_id_header(&self) -> &'static str {
+        "request-id"
+    }
 }
 
 impl Outbound for Anthropic {

@@ -58,6 +58,10 @@ impl Inbound for Openai {
     fn encode_model(&self, model: &Model, out: &mut Vec<u8>) {
         models::encode(model, out);
     }
+
+    fn request_id_header(&self) -> &'static str {
+        "x-request-id"
+    }
 }
 
 impl Outbound for Openai {

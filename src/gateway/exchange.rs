@@ -8,7 +8,7 @@ mod attempt;
 mod outgoing;
 mod record;
 
-pub use attempt::{Flow, Lost};
+pub use attempt::{Begin, Flow, Lost};
 pub use outgoing::Outgoing;
 pub use record::{End, Stamp};
 
@@ -24,9 +24,6 @@ use crate::dialect::{Peek, ReplyContext, patch};
 use crate::ir::error::ApiError;
 use attempt::Attempt;
 use std::rc::Rc;
-
-/// The cluster that does not exist: a router that is told to retry there gives up.
-pub const EXHAUSTED: &str = "sluice-exhausted";
 
 /// One client request and all its attempts.
 #[derive(Debug)]
@@ -80,6 +77,8 @@ struct Failures {
     smallest_retry_after_ms: Option<u64>,
     /// Why the first provider was left.
     fallback: Option<Class>,
+    /// Providers that let a deadline pass.
+    silent: Vec<String>,
 }
 
 /// What ingress knows when the headers have come.
@@ -201,9 +200,12 @@ impl Exchange {
         let deadlines =
             self.plan.iter().map(|step| step.provider.first_token_deadline_ms.unwrap_or(default_ms));
         self.deadline_ms = deadlines.max().unwrap_or(default_ms);
+        let Some(cluster) = self.step().map(|step| step.provider.cluster.clone()) else {
+            return Err(Rejection::new(500, "internal_error", "The plan is empty. Tell the operator."));
+        };
         let tries = self.plan.len() * (usize::from(self.policy().same_provider) + 1);
         Ok(Start {
-            cluster: self.step().map_or_else(|| EXHAUSTED.to_owned(), |step| step.provider.cluster.clone()),
+            cluster,
             max_retries: u32::try_from(tries.saturating_sub(1)).unwrap_or(u32::MAX),
             deadline_ms: self.deadline_ms,
         })
@@ -289,11 +291,15 @@ impl Exchange {
     /// Moves to the next step that fits and that the request can be written for.
     fn advance(&mut self, class: Class, fits: impl Fn(&Step) -> bool) -> bool {
         let start = self.at;
-        let failed = self.step().map(|step| step.provider.name.clone());
+        if class == Class::Silence
+            && let Some(step) = self.plan.get(start)
+        {
+            self.failures.silent.push(step.provider.name.clone());
+        }
         for index in start + 1..self.plan.len() {
             let Some(step) = self.plan.get(index) else { break };
-            // A silent provider is never asked again, under whatever model.
-            let silent = class == Class::Silence && failed.as_ref() == Some(&step.provider.name);
+            // A silent provider is never asked again, under whatever model, whatever fails in between.
+            let silent = self.failures.silent.contains(&step.provider.name);
             if silent || !fits(step) {
                 continue;
             }

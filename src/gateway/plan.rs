@@ -51,7 +51,7 @@ pub struct Wish<'a> {
 
 /// Plans a request: the channels of the model it names, then the key's chain. Never empty.
 pub fn plan(state: &State, key: &Key, wish: &Wish<'_>) -> Result<Vec<Step>, Rejection> {
-    let mut planner = Planner { state, key, wish, steps: Vec::with_capacity(4), barred: false };
+    let mut planner = Planner { state, key, wish, steps: Vec::with_capacity(4), barred: false, mute: false };
     let auto = matches!(wish.model, "auto" | "sluice/auto");
     if !auto {
         planner.named()?;
@@ -64,9 +64,9 @@ pub fn plan(state: &State, key: &Key, wish: &Wish<'_>) -> Result<Vec<Step>, Reje
             planner.chain_target(target, only.as_deref().filter(|_| !auto));
         }
     }
-    let Planner { mut steps, barred, .. } = planner;
+    let Planner { mut steps, barred, mute, .. } = planner;
     if steps.is_empty() {
-        return Err(nothing(auto, barred, wish.model));
+        return Err(if mute && !barred { unspoken(wish.model) } else { nothing(auto, barred, wish.model) });
     }
     steps.truncate(MAX_STEPS);
     Ok(steps)
@@ -79,6 +79,8 @@ struct Planner<'a> {
     steps: Vec<Step>,
     /// Something was left out because the key may not use it.
     barred: bool,
+    /// Something was left out because its provider's dialect has no such endpoint.
+    mute: bool,
 }
 
 impl Planner<'_> {
@@ -98,7 +100,7 @@ impl Planner<'_> {
             return Err(unknown_model(self.state, self.key, asked));
         };
         for channel in &model.channels {
-            self.push(&channel.provider, &channel.upstream_id);
+            self.add(&channel.provider, channel.upstream_id.clone(), Some(Rc::clone(model)));
         }
         Ok(())
     }
@@ -119,20 +121,25 @@ impl Planner<'_> {
 
     /// `model` is a public id that the provider serves, or the provider's own.
     fn push(&mut self, provider: &str, model: &str) {
-        let Some(upstream) = self.state.provider(provider).filter(|upstream| upstream.enabled) else {
-            return;
-        };
         let channel_of = |model: &Model| {
             let channel = model.channels.iter().find(|channel| channel.provider == provider);
             channel.map(|channel| channel.upstream_id.clone())
         };
         let public = self.state.model(model);
-        let (upstream_id, model) = match public.and_then(|public| Some((channel_of(public)?, public))) {
-            Some((upstream_id, public)) => (upstream_id, Some(Rc::clone(public))),
-            None => {
-                let serves = |candidate: &&Rc<Model>| channel_of(candidate).as_deref() == Some(model);
-                (model.to_owned(), self.state.models().find(serves).cloned())
-            }
+        if let Some((upstream_id, public)) = public.and_then(|public| Some((channel_of(public)?, public))) {
+            return self.add(provider, upstream_id, Some(Rc::clone(public)));
+        }
+        // Several models may be sold under one upstream id: the key has one that it may use, if there is any.
+        let serves = |candidate: &&Rc<Model>| channel_of(candidate).as_deref() == Some(model);
+        let mut candidates = self.state.models().filter(serves);
+        let first = candidates.next();
+        let usable = first.into_iter().chain(candidates).find(|model| self.key.models.permits(&model.id));
+        self.add(provider, model.to_owned(), usable.or(first).cloned());
+    }
+
+    fn add(&mut self, provider: &str, upstream_id: String, model: Option<Rc<Model>>) {
+        let Some(upstream) = self.state.provider(provider).filter(|upstream| upstream.enabled) else {
+            return;
         };
         let step = Step { provider: Rc::clone(upstream), upstream_id, model };
         let permitted =
@@ -140,6 +147,7 @@ impl Planner<'_> {
         self.barred |= !permitted;
         let translatable = matches!(self.wish.endpoint, Endpoint::ChatCompletions | Endpoint::Messages);
         let speaks = step.provider.dialect == self.wish.dialect || translatable;
+        self.mute |= permitted && !speaks;
         if permitted && speaks && !self.steps.iter().any(|known| known.is_same(&step)) {
             self.steps.push(step);
         }
@@ -186,6 +194,15 @@ fn nothing(auto: bool, barred: bool, model: &str) -> Rejection {
     Rejection::of(503, ErrorKind::Overloaded, "no_provider_available", message).param("model").after(30)
 }
 
+/// Not for now but for good: a client that tried again would get the same.
+fn unspoken(model: &str) -> Rejection {
+    let message = format!(
+        "The model '{model}' is not served on this endpoint. Use POST /v1/chat/completions or /v1/messages, or choose \
+         another model."
+    );
+    Rejection::new(404, "model_not_found", message).param("model")
+}
+
 /// A model name that could change a path or mean nothing.
 #[must_use]
 pub fn bad_model_id() -> Rejection {
@@ -208,7 +225,7 @@ pub fn unknown_model(state: &State, key: &Key, asked: &str) -> Rejection {
 /// Up to three ids that differ little from `asked`.
 fn nearest<'a>(asked: &str, ids: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let asked: Vec<u8> = asked.bytes().take(128).collect();
-    let allowed = asked.len() / 2;
+    let allowed = (asked.len() / 2).max(2);
     let mut close: Vec<(usize, &str)> = ids
         .map(|id| (distance(&asked, id.as_bytes()), id))
         .filter(|(distance, _)| *distance <= allowed)

@@ -61,17 +61,21 @@ impl Rejection {
 
     /// The reply's headers, `:status` first.
     #[must_use]
-    pub fn headers(&self, request_id: &str) -> Vec<(&'static str, String)> {
-        let mut headers = vec![
-            (":status", self.error.status.to_string()),
-            ("content-type", "application/json".to_owned()),
-            ("x-sluice-request-id", request_id.to_owned()),
-        ];
+    pub fn headers(&self, dialect: Dialect, request_id: &str) -> Vec<(&'static str, String)> {
+        let mut headers =
+            vec![(":status", self.error.status.to_string()), ("content-type", "application/json".to_owned())];
+        headers.extend(identify(dialect, request_id).map(|(name, value)| (name, value.to_owned())));
         if let Some(seconds) = self.retry_after_s {
             headers.push(("retry-after", seconds.to_string()));
         }
         headers
     }
+}
+
+/// The headers that name an exchange: the gateway's own, and the one that the dialect's official clients show.
+#[must_use]
+pub fn identify(dialect: Dialect, request_id: &str) -> [(&'static str, &str); 2] {
+    [("x-sluice-request-id", request_id), (inbound(dialect).request_id_header(), request_id)]
 }
 
 /// The answer for a reply that Envoy made itself where no attempt explains it.
@@ -106,6 +110,13 @@ pub fn local_reply(status: u16, max_body_bytes: u64) -> Rejection {
             "The gateway could not serve the request. Try again; if it persists, tell the operator.",
         ),
     }
+}
+
+/// A compressed body: it would have to be unpacked to be read, and may unpack to anything.
+#[must_use]
+pub fn encoded() -> Rejection {
+    let message = "The request body has a content-encoding. Send it uncompressed.";
+    Rejection::new(400, "invalid_request", message)
 }
 
 /// A body over the limit.

@@ -2,7 +2,9 @@
 
 use super::root::WAKE;
 use super::{host, world};
-use crate::gateway::exchange::{Flow, Lost, Outgoing};
+use crate::config::Dialect;
+use crate::gateway::exchange::{Begin, Flow, Lost, Outgoing};
+use crate::gateway::reject;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 use std::cell::RefCell;
@@ -107,10 +109,21 @@ impl HttpContext for Egress {
         let Some(slot) = slot else { return Action::Continue };
         let now = host::now();
         let random = host::random();
-        let Some((Some(outgoing), wait_ms)) =
-            world::with_exchange(slot, |exchange| exchange.begin(now, random))
-        else {
-            return Action::Continue;
+        let begun = world::with_exchange(slot, |exchange| {
+            (exchange.begin(now, random), exchange.dialect(), exchange.request_id.clone())
+        });
+        let (outgoing, wait_ms) = match begun {
+            Some((Begin::Send { outgoing, wait_ms }, ..)) => (outgoing, wait_ms),
+            Some((Begin::Exhausted(rejection), dialect, request_id)) => {
+                host::reply(&rejection.headers(dialect, &request_id), &rejection.body(dialect, &request_id));
+                return Action::Pause;
+            }
+            // The exchange is over, and so must this attempt be: it would carry another attempt's headers.
+            None => {
+                let gone = reject::local_reply(500, world::with(|world| world.max_body_bytes()));
+                host::reply(&gone.headers(Dialect::Openai, ""), &gone.body(Dialect::Openai, ""));
+                return Action::Pause;
+            }
         };
         self.slot = Some(slot);
         self.replaced = outgoing.body.is_some();
@@ -157,5 +170,16 @@ impl HttpContext for Egress {
         let now = host::now();
         let flow = world::with_exchange(slot, |exchange| exchange.reply_body(&chunk, ends, now));
         flow.map_or(Action::Continue, |flow| self.carry_out(flow, false))
+    }
+
+    fn on_http_response_trailers(&mut self, _: usize) -> Action {
+        // Trailers end a body that did not say so itself. What the client already has cannot be added to here.
+        let Some(slot) = self.slot else { return Action::Continue };
+        let now = host::now();
+        let flow = world::with_exchange(slot, |exchange| exchange.reply_body(&[], true, now));
+        match flow {
+            Some(Flow::Emit(_)) | None => Action::Continue,
+            Some(flow) => self.carry_out(flow, false),
+        }
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Ingress {
     slot: Option<u64>,
     /// A key look-up is under way.
     looking_up: Option<u32>,
+    /// How much of the body is buffered.
+    size: usize,
     /// The size of the body, once it is whole.
     body: Option<usize>,
     /// The client has been answered from here.
@@ -42,6 +44,11 @@ struct Request {
     now: Now,
 }
 
+/// A request id of our own, where Envoy has none.
+fn fresh_id() -> String {
+    format!("{:016x}{:016x}", host::random(), host::random())
+}
+
 impl Ingress {
     fn refuse(&mut self, rejection: &Rejection) {
         if let Some(slot) = self.slot {
@@ -50,7 +57,10 @@ impl Ingress {
         self.replied = true;
         self.status = rejection.error.status;
         let dialect = self.dialect.unwrap_or(Dialect::Openai);
-        host::reply(&rejection.headers(&self.request_id), &rejection.body(dialect, &self.request_id));
+        host::reply(
+            &rejection.headers(dialect, &self.request_id),
+            &rejection.body(dialect, &self.request_id),
+        );
     }
 
     /// Goes on once the key is known or can be looked up. Pauses in every case but a headers-only failure.
@@ -92,6 +102,7 @@ impl Ingress {
             };
         };
         let length = headers::get(&headers, "content-length").and_then(|length| length.parse::<u64>().ok());
+        let encoded = headers::get(&headers, "content-encoding").is_some_and(|coding| coding != "identity");
         let forward = headers.into_iter().filter(|(name, _)| headers::is_forwarded(name)).collect();
         let request_id = self.request_id.clone();
         let inserted = world::with(|world| {
@@ -106,6 +117,9 @@ impl Ingress {
         if let Err(rejection) = permitted {
             return self.refuse(&rejection);
         }
+        if encoded {
+            return self.refuse(&reject::encoded());
+        }
         if length.is_some_and(|length| length > max) {
             return self.refuse(&reject::too_large(max));
         }
@@ -117,11 +131,11 @@ impl Ingress {
 
     fn answer(&mut self, body: &[u8]) {
         self.replied = true;
-        let headers = [
-            (":status", "200".to_owned()),
-            ("content-type", "application/json".to_owned()),
-            ("x-sluice-request-id", self.request_id.clone()),
-        ];
+        let mut headers =
+            vec![(":status", "200".to_owned()), ("content-type", "application/json".to_owned())];
+        let dialect = self.dialect.unwrap_or(Dialect::Openai);
+        let names = reject::identify(dialect, &self.request_id);
+        headers.extend(names.map(|(name, value)| (name, value.to_owned())));
         host::reply(&headers, body);
     }
 
@@ -152,7 +166,10 @@ impl Ingress {
                 self.replied = true;
                 self.status = rejection.error.status;
                 let dialect = self.dialect.unwrap_or(Dialect::Openai);
-                host::reply(&rejection.headers(&self.request_id), &rejection.body(dialect, &self.request_id));
+                host::reply(
+                    &rejection.headers(dialect, &self.request_id),
+                    &rejection.body(dialect, &self.request_id),
+                );
             }
             None => {}
         }
@@ -213,7 +230,7 @@ impl HttpContext for Ingress {
         }
         self.request_id = match headers::get(&all, "x-request-id") {
             Some(id) if id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_graphic()) => id.to_owned(),
-            _ => format!("{:016x}{:016x}", host::random(), host::random()),
+            _ => fresh_id(),
         };
         let method = headers::get(&all, ":method").unwrap_or_default();
         let path = headers::get(&all, ":path").unwrap_or_default();
@@ -243,6 +260,7 @@ impl HttpContext for Ingress {
         if self.replied {
             return Action::Pause;
         }
+        self.size = size;
         if !ends {
             return Action::Pause;
         }
@@ -254,9 +272,19 @@ impl HttpContext for Ingress {
         if self.replied { Action::Pause } else { Action::Continue }
     }
 
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        // Trailers end a body that did not say so itself.
+        let size = self.size;
+        self.on_http_request_body(size, true)
+    }
+
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
         if self.replied {
             return Action::Continue;
+        }
+        if self.request_id.is_empty() {
+            // Envoy answers before it could hand the request over: it was not HTTP, or its headers are too large.
+            self.request_id = fresh_id();
         }
         let all = host::response_headers();
         let status = headers::get(&all, ":status").and_then(|status| status.parse().ok()).unwrap_or(500);
@@ -265,14 +293,15 @@ impl HttpContext for Ingress {
                 (!exchange.is_answered()).then(|| exchange.local_reply(status))
             })
             .flatten(),
-            None => Some(reject::local_reply(status, 0)),
+            None => Some(world::with(|world| reject::local_reply(status, world.max_body_bytes()))),
         };
         self.status = status;
         if let Some(rejection) = rejection {
             self.status = rejection.error.status;
-            let body = rejection.body(self.dialect.unwrap_or(Dialect::Openai), &self.request_id);
+            let dialect = self.dialect.unwrap_or(Dialect::Openai);
+            let body = rejection.body(dialect, &self.request_id);
             let mut headers: Headers = rejection
-                .headers(&self.request_id)
+                .headers(dialect, &self.request_id)
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), value.into_bytes()))
                 .collect();

@@ -21,13 +21,15 @@ const MAX_BACKOFF: u64 = 16;
 
 pub(super) struct Root {
     role: Role,
+    /// The discovery stream, if this context opened it.
+    stream: Option<u32>,
     backoff: u64,
     ticks: u64,
 }
 
 impl Root {
     pub(super) const fn new(_context: u32) -> Self {
-        Self { role: Role::Egress, backoff: 1, ticks: 0 }
+        Self { role: Role::Egress, stream: None, backoff: 1, ticks: 0 }
     }
 
     fn connect(&mut self) {
@@ -36,6 +38,7 @@ impl Root {
             self.retreat();
             return;
         };
+        self.stream = Some(stream);
         world::with(|world| {
             world.stream = Some(stream);
             for message in world.subscription.open() {
@@ -66,6 +69,18 @@ impl Root {
                 Egress::wake(context);
             }
         }
+    }
+}
+
+impl Drop for Root {
+    /// A changed plugin configuration brings a new root context into the same VM and ends this one, its stream included:
+    /// the new one opens another.
+    fn drop(&mut self) {
+        world::with(|world| {
+            if self.stream.is_some() && world.stream == self.stream {
+                world.stream = None;
+            }
+        });
     }
 }
 
@@ -133,6 +148,9 @@ impl RootContext for Root {
                 world.control = Control { cluster: plugin.control_cluster, token: plugin.node_token };
             });
             host::tick_every(TICK);
+            if world::with(|world| world.stream.is_none()) {
+                self.connect();
+            }
         }
         true
     }

@@ -45,6 +45,11 @@ pub(super) fn with_exchange<T>(slot: u64, work: impl FnOnce(&mut Exchange) -> T)
 }
 
 impl World {
+    /// The largest body in bytes; the default until the settings have come.
+    pub(super) fn max_body_bytes(&self) -> u64 {
+        self.state.active().map_or(64 << 20, |active| active.settings.max_body_bytes)
+    }
+
     /// Sends on the discovery stream, if it is open.
     pub(super) fn send(&self, message: &[u8]) {
         if let Some(stream) = self.stream {

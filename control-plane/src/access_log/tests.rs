@@ -12,15 +12,22 @@ use std::sync::{Arc, Mutex};
 
 /// Remembers what it took; fails as often as it is told to first.
 #[derive(Debug, Clone, Default)]
-struct Memory(Arc<Mutex<(VecDeque<&'static str>, Vec<(String, u64)>)>>);
+struct Memory(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    failures: VecDeque<&'static str>,
+    taken: Vec<(String, u64)>,
+}
 
 impl Memory {
     fn failing(reasons: &[&'static str]) -> Self {
-        Self(Arc::new(Mutex::new((reasons.iter().copied().collect(), Vec::new()))))
+        let failures = reasons.iter().copied().collect();
+        Self(Arc::new(Mutex::new(State { failures, taken: Vec::new() })))
     }
 
     fn taken(&self) -> Vec<(String, u64)> {
-        self.0.lock().unwrap().1.clone()
+        self.0.lock().unwrap().taken.clone()
     }
 }
 
@@ -29,10 +36,10 @@ impl Sink for Memory {
 
     async fn commit(&self, node: &str, records: Vec<Record>) -> Result<Committed, &'static str> {
         let mut state = self.0.lock().unwrap();
-        if let Some(reason) = state.0.pop_front() {
+        if let Some(reason) = state.failures.pop_front() {
             return Err(reason);
         }
-        state.1.extend(records.iter().map(|record| (node.to_owned(), record.seq)));
+        state.taken.extend(records.iter().map(|record| (node.to_owned(), record.seq)));
         Ok(Committed { inserted: u64::try_from(records.len()).unwrap(), duplicates: 0 })
     }
 }

@@ -7,6 +7,7 @@
 mod cluster;
 mod filter;
 mod listener;
+mod local_reply;
 mod message;
 mod route;
 
@@ -33,6 +34,8 @@ pub(crate) mod type_url {
 
 /// The cluster in Envoy's bootstrap that reaches the control plane.
 pub(crate) const CONTROL_CLUSTER: &str = "sluice-control";
+/// Usage records leave Envoy after so long at the latest.
+pub(crate) const FLUSH: Duration = Duration::from_millis(200);
 /// Envoy gives up a stream on which nothing moves for so long, unless a provider may be silent for longer.
 const IDLE: Duration = Duration::from_secs(300);
 /// What Envoy waits beyond the longest first-token deadline, so that the deadline is what ends the wait.

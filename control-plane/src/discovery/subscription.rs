@@ -172,10 +172,8 @@ impl Subscription {
     }
 
     fn add_refused(&mut self, update: &mut Update, versions: &impl Versions, keep: bool) {
-        for name in std::mem::take(&mut self.refused) {
-            if update.changed.contains(&name) || update.removed.contains(&name) {
-                continue;
-            }
+        let named: BTreeSet<String> = update.changed.iter().chain(&update.removed).cloned().collect();
+        for name in std::mem::take(&mut self.refused).difference(&named).cloned() {
             match self.held.get(&name) {
                 Some(Some(_)) if versions.version(&name).is_some() => update.changed.push(name),
                 _ if keep => {

@@ -12,12 +12,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 /// Names connections; unique in the process.
 static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
+
+/// How long to let a process recover that has no file descriptor left.
+const RECOVERY: Duration = Duration::from_millis(10);
 
 /// The door of one provider.
 #[derive(Debug)]
@@ -81,7 +85,7 @@ impl Door {
             loop {
                 // Errors of accept are those of one connection, or pass (too many open files).
                 let Ok((stream, _)) = listener.accept().await else {
-                    tokio::task::yield_now().await;
+                    tokio::time::sleep(RECOVERY).await;
                     continue;
                 };
                 let mut connections = connections.lock().unwrap_or_else(PoisonError::into_inner);

@@ -32,6 +32,8 @@ pub(crate) struct Reply {
     pub(crate) whole: bool,
     /// How it ends.
     pub(crate) end: End,
+    /// Whether the script made it a failure; some behaviours find nothing to break.
+    pub(crate) faulty: bool,
 }
 
 /// What happens to the request.
@@ -97,7 +99,8 @@ fn body(dialect: Dialect, behaviour: &Behaviour, answer: Answer) -> Reply {
         headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     if let Some(fixed) = fixed_body(dialect, behaviour, matches!(content, Content::Stream(_))) {
         head.push(("content-type".to_owned(), fixed.1.to_owned()));
-        return whole(200, head, fixed.0, None);
+        let reply = whole(200, head, fixed.0, None);
+        return Reply { faulty: is_fault(behaviour.kind), ..reply };
     }
     match content {
         // A request that is refused is answered as such: a fault of the stream has nothing to happen to.
@@ -166,7 +169,7 @@ fn whole(
     usage: Option<sluice::config::Usage>,
 ) -> Reply {
     let pieces = if bytes.is_empty() { Vec::new() } else { vec![Piece { usage, ..Piece::raw(bytes) }] };
-    Reply { status, headers, promised: None, pieces, whole: true, end: End::Clean }
+    Reply { status, headers, promised: None, pieces, whole: true, end: End::Clean, faulty: false }
 }
 
 fn buffered(kind: Kind, mut reply: Reply) -> Reply {
@@ -175,6 +178,7 @@ fn buffered(kind: Kind, mut reply: Reply) -> Reply {
             reply.pieces.clear();
             reply.whole = false;
             reply.end = End::Hold;
+            reply.faulty = true;
             return reply;
         }
         Kind::CutAfterTokens | Kind::TruncatedJson => End::Broken(Break::Close),
@@ -191,6 +195,7 @@ fn buffered(kind: Kind, mut reply: Reply) -> Reply {
     reply.promised = (kind != Kind::CleanEndAfterTokens).then_some(full);
     reply.whole = kind == Kind::CleanEndAfterTokens;
     reply.end = end;
+    reply.faulty = true;
     reply
 }
 
@@ -253,7 +258,7 @@ fn streamed(dialect: Dialect, behaviour: &Behaviour, stream: Stream) -> Reply {
         _ => {}
     }
     let pieces = events.iter().flat_map(|event| pieces(event, style, pace)).collect();
-    Reply { status, headers: head, promised, pieces, whole: false, end }
+    Reply { status, headers: head, promised, pieces, whole: false, end, faulty: is_fault(behaviour.kind) }
 }
 
 /// Right behind that many tokens, and always before the model says why it stopped.
@@ -352,7 +357,7 @@ mod tests {
         let refused = Answer::refusal(400, json!({"error": 1}), "why");
         let behaviour: Behaviour = serde_json::from_value(json!({"kind": "cut_after_tokens"})).unwrap();
         let Course::Reply(reply) = apply(Dialect::Openai, &behaviour, refused) else { panic!() };
-        assert_eq!((reply.status, reply.end, reply.whole), (400, End::Clean, true));
+        assert_eq!((reply.status, reply.end, reply.whole, reply.faulty), (400, End::Clean, true, false));
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl Provider {
             Course::Reply(reply) => send(behaviour.kind, reply, fuse, ticket),
             Course::Break(how) => {
                 fuse.blow(how);
-                ticket.settle(&outcome(behaviour.kind));
+                ticket.settle(&outcome(behaviour.kind, true));
                 Err(Dropped::Scripted)
             }
             // When the client leaves, hyper drops this future, and with it the ticket.
@@ -163,15 +163,15 @@ fn model(body: &[u8]) -> Option<String> {
     document.get("model")?.as_str().map(str::to_owned)
 }
 
-fn outcome(kind: Kind) -> String {
-    if fault::is_fault(kind) { format!("fault:{}", kind.name()) } else { "completed".to_owned() }
+fn outcome(kind: Kind, faulty: bool) -> String {
+    if faulty { format!("fault:{}", kind.name()) } else { "completed".to_owned() }
 }
 
 fn send(kind: Kind, reply: Reply, fuse: Fuse, ticket: Ticket) -> Result<Response<Play>, Dropped> {
-    let Reply { status, headers, promised, pieces, whole, end } = reply;
+    let Reply { status, headers, promised, pieces, whole, end, faulty } = reply;
     let size = whole.then(|| pieces.iter().map(|piece| piece.bytes.len() as u64).sum());
     ticket.note(|attempt| attempt.status = Some(status));
-    let mut response = Response::new(Play::new(pieces, end, outcome(kind), size, fuse, ticket));
+    let mut response = Response::new(Play::new(pieces, end, outcome(kind, faulty), size, fuse, ticket));
     *response.status_mut() = StatusCode::from_u16(status).map_err(http::Error::from)?;
     for (name, value) in headers {
         let name = HeaderName::try_from(name).map_err(http::Error::from)?;

@@ -262,6 +262,11 @@ impl<'a> Object<'a> {
         Some(Node { value, path: self.at(name) })
     }
 
+    /// An optional member that may be null, which then counts as absent.
+    pub(crate) fn nullable(&self, name: &str) -> Option<Node<'a>> {
+        self.get(name).filter(|node| !node.value.is_null())
+    }
+
     /// A required member.
     pub(crate) fn need(&self, name: &str) -> Checked<Node<'a>> {
         self.get(name).ok_or_else(|| Violation { path: self.at(name), problem: Problem::Missing })

@@ -4,6 +4,7 @@
 //! while the control plane still takes its last records; it never outlives an orderly end of this process; why it
 //! ended is told from its own log.
 
+use crate::discovery::envoy::FLUSH;
 use anyhow::Context as _;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::OpenOptions;
@@ -17,6 +18,8 @@ use tokio::process::{Child, Command};
 const BOOTSTRAP: &str = include_str!("../../../envoy/bootstrap.yaml");
 /// How long Envoy may take to end before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
+/// The statistic that counts requests under way.
+const ACTIVE: &str = "http.sluice.downstream_rq_active";
 /// How many lines of its log explain its end.
 const TAIL: usize = 15;
 
@@ -117,8 +120,14 @@ impl Envoy {
         std::fs::read_to_string(&self.admin_address).ok()?.trim().parse().ok()
     }
 
-    /// Ends it: asked first, killed if it does not listen.
+    /// Ends it: drained and asked first, killed if it does not listen.
     pub(super) async fn stop(mut self) -> anyhow::Result<()> {
+        if self.has_ended().is_ok()
+            && let Some(admin) = self.admin_address()
+            && let Err(error) = drain(admin).await
+        {
+            tracing::warn!(%error, "Envoy could not be drained: its last usage records may be missing");
+        }
         let pid = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         if let Some(pid) = pid {
             match kill_process(pid, Signal::TERM) {
@@ -133,6 +142,23 @@ impl Envoy {
         }
         Ok(())
     }
+}
+
+/// Lets the requests under way end, for a while, and the usage records leave: at its end Envoy drops those it holds.
+async fn drain(admin: SocketAddr) -> reqwest::Result<()> {
+    let http = reqwest::Client::builder().no_proxy().timeout(GRACE).build()?;
+    http.post(format!("http://{admin}/drain_listeners")).send().await?;
+    let active = format!("http://{admin}/stats?filter={ACTIVE}");
+    let deadline = tokio::time::Instant::now() + GRACE;
+    while tokio::time::Instant::now() < deadline {
+        let stats = http.get(&active).send().await?.text().await?;
+        if stats.lines().all(|line| line.ends_with(": 0")) {
+            break;
+        }
+        tokio::time::sleep(FLUSH / 4).await;
+    }
+    tokio::time::sleep(FLUSH + FLUSH / 4).await;
+    Ok(())
 }
 
 impl Plan<'_> {

@@ -47,22 +47,24 @@ impl Summary {
         } else {
             ""
         };
-        let ask = format!(
-            "curl http://{gateway}/v1/chat/completions \\\n    -H \"Authorization: Bearer {key}\" \
-             -H \"Content-Type: application/json\" \\\n    -d "
-        );
+        let ask = |curl: &str, stream: &str| {
+            format!(
+                "  {curl} http://{gateway}/v1/chat/completions \\\n    -H 'Authorization: Bearer {key}' \\\n    \
+                 -H 'Content-Type: application/json' \\\n    -d '{{\"model\":\"auto\",{stream}\"messages\":\
+                 [{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'\n"
+            )
+        };
         format!(
-            "\nSluice is up.\n\n  Base URL   http://{gateway}/v1\n  Key        {key}\n  Admin      http://{admin}  \
-             ({token})\n  Providers  {providers}\n  Models     {models}\n  Envoy log  {log}\n{note}\n  \
-             {ask}'{{\"model\":\"auto\",\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'\n\n  \
-             {stream}'{{\"model\":\"auto\",\"stream\":true,\"messages\":[{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'\n\n\
-             Ctrl-C ends it.\n",
+            "\nSluice is up.\n\n  Base URL   http://{gateway}/v1 (Anthropic SDKs: http://{gateway})\n  Key        \
+             {key}\n  Admin      http://{admin} ({token})\n  Providers  {providers}\n  Models     {models}\n  \
+             Envoy log  {log}\n{note}\n{buffered}\n{streamed}\nCtrl-C ends it.\n",
             token = self.admin_token.as_ref().map_or_else(
                 || "with the token you gave".to_owned(),
                 |path| format!("token in {}", path.display()),
             ),
             log = self.envoy_log.display(),
-            stream = ask.replacen("curl ", "curl -N ", 1),
+            buffered = ask("curl", ""),
+            streamed = ask("curl -N", "\"stream\":true,"),
         )
     }
 }

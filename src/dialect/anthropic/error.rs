@@ -136,6 +136,12 @@ pub(super) fn encode(error: &ApiError, request_id: &str, out: &mut Vec<u8>) {
             }
             _ => object.str("message", &error.message),
         };
+        // The type says only what sort of error it is; clients tell an expired key from a revoked one by this.
+        if let Some(code) = &error.code {
+            object.object("details", |details| {
+                details.str("error_code", code);
+            });
+        }
     });
     body.str("request_id", request_id);
 }
@@ -212,6 +218,16 @@ mod tests {
     }
 
     #[test]
+    fn a_code_is_written_where_it_is_read() {
+        let code = Some("key_revoked".to_owned());
+        let kind = ErrorKind::Authentication;
+        let error = ApiError { status: 401, kind, code, message: "m".into(), param: None };
+        let mut out = Vec::new();
+        encode(&error, "r", &mut out);
+        assert_eq!(decode(401, &out), error);
+    }
+
+    #[test]
     fn a_body_that_is_no_error_becomes_the_message() {
         let error = decode(502, b"<html>bad gateway</html>");
         assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Server, "<html>bad gateway</html>"));
@@ -238,5 +254,8 @@ mod tests {
         assert_eq!(encoded(&error), expected);
         error.message = "model: expected a string".into();
         assert_eq!(encoded(&error), expected);
+        let mut out = Vec::new();
+        encode_event(&error, "req_1", &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), format!("event: error\ndata: {expected}\n\n"));
     }
 }

@@ -121,6 +121,10 @@ impl<'a> Value<'a> {
     }
 }
 
+/// Members that an object may have. None of the format's has a tenth of it, and a body full of tiny members must not
+/// take ten times its size in memory.
+const MAX_MEMBERS: usize = 256;
+
 /// The members of an object, in order, without those that are `null`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Members<'a>(Vec<(Text<'a>, Value<'a>)>);
@@ -131,6 +135,10 @@ impl<'a> Members<'a> {
         let mut members = Vec::with_capacity(6);
         reader.object()?;
         while let Some(name) = reader.key()? {
+            if members.len() >= MAX_MEMBERS {
+                let at = reader.offset();
+                return Err(Error::Type { at, expected: "an object of at most 256 members" });
+            }
             if let Some(value) = Value::read(reader)? {
                 members.push((name, value));
             }
@@ -146,13 +154,11 @@ impl<'a> Members<'a> {
         Ok(members)
     }
 
-    /// Removes a member. Of several with one name the last counts, as in every JSON library.
+    /// Removes a member. Of several with one name the last counts, as in every JSON library; the others stay, and are
+    /// part of the rest.
     pub(super) fn take(&mut self, name: &str) -> Option<Value<'a>> {
-        let mut found = None;
-        while let Some(at) = self.0.iter().position(|(member, _)| *member == *name) {
-            found = Some(self.0.remove(at).1);
-        }
-        found
+        let at = self.0.iter().rposition(|(member, _)| *member == *name)?;
+        Some(self.0.remove(at).1)
     }
 
     /// Removes a member that must be there.

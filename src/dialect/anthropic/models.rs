@@ -70,6 +70,22 @@ mod tests {
     }
 
     #[test]
+    fn a_model_is_what_the_official_clients_know() {
+        let model: Model = serde_json::from_str(
+            r#"{"id":"claude-x","owner":"anthropic","created":1735689599,"context_window":200000}"#,
+        )
+        .unwrap();
+        let mut out = Vec::new();
+        encode_list(&[&model], &mut out);
+        let expected = concat!(
+            r#"{"data":[{"type":"model","id":"claude-x","display_name":"claude-x","created_at":"2024-12-31T23:59:59Z","#,
+            r#""lifecycle":"active","max_input_tokens":200000,"max_tokens":null}],"#,
+            r#""has_more":false,"first_id":"claude-x","last_id":"claude-x"}"#
+        );
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
     fn an_empty_list_has_no_ends() {
         let mut out = Vec::new();
         encode_list(&[], &mut out);

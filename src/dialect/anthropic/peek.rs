@@ -9,6 +9,9 @@ use crate::wire::json::{Error, Kind, Reader, Text, write_str};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+/// Top-level members that a request may have: every name is remembered until the end.
+const MAX_MEMBERS: usize = 512;
+
 /// Checks a request and notes what policy needs.
 pub(super) fn peek(body: &str) -> Result<Peek<'_>, Malformed> {
     let syntax = |error: Error| Path::root("body").fail(&error);
@@ -22,6 +25,9 @@ pub(super) fn peek(body: &str) -> Result<Peek<'_>, Malformed> {
         found.member(&name, &path, &mut reader)?;
         if seen.contains(&name) {
             return Err(path.malformed("occurs twice"));
+        }
+        if seen.len() >= MAX_MEMBERS {
+            return Err(Path::root("body").malformed("expected an object of at most 512 members"));
         }
         seen.insert(name);
     }
@@ -235,6 +241,11 @@ mod tests {
             "body: invalid JSON at byte 45: expected a value"
         );
         assert!(complaint(r#"{"model":"a"} x"#).starts_with("body: invalid JSON"));
+        let crowd: String = (0..600).map(|at| format!(r#","x{at}":0"#)).collect();
+        assert_eq!(
+            complaint(&format!(r#"{{"model":"a"{crowd}}}"#)),
+            "body: expected an object of at most 512 members"
+        );
         assert!(complaint("").starts_with("body: invalid JSON"));
     }
 

@@ -119,6 +119,7 @@ pub(super) struct Observer {
     watch: Watch,
     keep_usage: bool,
     done: bool,
+    failed: bool,
     /// Members that a delta of text has not, or has as `null`.
     rare: [Finder<'static>; 3],
     content: Finder<'static>,
@@ -130,6 +131,7 @@ impl Observer {
             watch: Watch::default(),
             keep_usage,
             done: false,
+            failed: false,
             rare: [Finder::new("\"usage\""), Finder::new("\"finish_reason\""), Finder::new("\"error\"")],
             content: Finder::new("\"content\""),
         }
@@ -202,13 +204,12 @@ impl Observe for Observer {
         if self.is_plain_delta(block) {
             return Ok(Sight::Token);
         }
-        match sse::Event::parse(block).data {
+        let sight = match sse::Event::parse(block).data {
             Some(data) => self.data(&data),
-            None => match super::stream::bare_error(block) {
-                Some(fault) => Err(fault),
-                None => Ok(Sight::Silent),
-            },
-        }
+            None => super::stream::bare_error(block).map_or(Ok(Sight::Silent), Err),
+        };
+        self.failed |= sight.is_err();
+        sight
     }
 
     fn summary(&self) -> &Summary {
@@ -216,7 +217,7 @@ impl Observe for Observer {
     }
 
     fn is_complete(&self) -> bool {
-        self.done || self.watch.summary.finish_reason.is_some()
+        !self.failed && (self.done || self.watch.summary.finish_reason.is_some())
     }
 }
 

@@ -15,6 +15,9 @@ use std::ops::Range;
 /// What an image is counted as: its bytes say nothing of its tokens.
 const IMAGE_TOKENS: u64 = 1_000;
 
+/// Top-level members beyond this are refused: their names are held until all are known to differ.
+const MAX_MEMBERS: usize = 1_024;
+
 /// What the walk collects.
 #[derive(Debug, Default)]
 struct Walk<'a> {
@@ -50,6 +53,9 @@ pub(super) fn peek(endpoint: Endpoint, body: &str) -> Result<Peek<'_>, Malformed
     reader.object().at("body")?;
     while let Some(key) = reader.key().at("body")? {
         let name = key.plain();
+        if names.len() >= MAX_MEMBERS {
+            return Err(Malformed::at("body", format_args!("expected at most {MAX_MEMBERS} members")));
+        }
         walk.member(&name, &mut reader)?;
         names.push(name);
     }

@@ -33,7 +33,14 @@ pub(super) fn under(prefix: &str, inner: Malformed) -> Malformed {
 
 /// A value that says nothing more than its absence would.
 pub(super) fn is_void(raw: &str) -> bool {
-    matches!(raw, "null" | "false" | "{}" | "[]" | "\"\"")
+    is_one_of(raw, &["null", "false", "{}", "[]", "\"\""])
+}
+
+/// Whether a value is one of some short ones, however it is spaced.
+pub(super) fn is_one_of(raw: &str, short: &[&str]) -> bool {
+    // Anything longer is not looked at closely: this runs over prompts too.
+    raw.len() <= 64
+        && short.iter().any(|value| raw.split_ascii_whitespace().flat_map(str::bytes).eq(value.bytes()))
 }
 
 /// A string or `null`.

@@ -7,15 +7,23 @@ use crate::dialect::{Summary, outbound};
 use crate::gateway::Now;
 use crate::gateway::classify::{self, Class, Pause};
 use crate::gateway::headers::{Headers, get, is_returned};
+use crate::gateway::reject::{self, Rejection};
 use crate::gateway::reply::{self, Stream, Whole};
 use crate::ir::error::{ApiError, ErrorKind, Fault};
 
 /// An error reply is read up to here; the rest of it says nothing that a client needs.
 const MAX_ERROR_BODY: usize = 64 << 10;
 
+/// Envoy's timers count from when its event loop last read the clock: by ours they may be early by as long as one turn of
+/// the loop takes. What breaks this shortly before the deadline has been silent for as long as matters.
+const EARLY_MS: u64 = 50;
+
 /// An attempt under way or ended.
 #[derive(Debug)]
 pub(super) struct Attempt {
+    /// When Envoy began to count towards the deadline.
+    made_us: u64,
+    /// When it was sent, after a pause if there is one.
     started_us: u64,
     status: u16,
     headers: Headers,
@@ -71,6 +79,20 @@ pub enum Flow {
     },
 }
 
+/// How an attempt begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begin {
+    /// Send this.
+    Send {
+        /// The request.
+        outgoing: Outgoing,
+        /// After so many milliseconds.
+        wait_ms: u64,
+    },
+    /// Answer the client: Envoy would retry once more than there is something to try.
+    Exhausted(Rejection),
+}
+
 /// What is known of an attempt that got no reply, or only the beginning of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lost {
@@ -79,8 +101,13 @@ pub struct Lost {
 }
 
 impl Exchange {
-    /// An attempt begins: its request, and how many milliseconds to wait before it is sent. `random` spreads waits.
-    pub fn begin(&mut self, now: Now, random: u64) -> (Option<Outgoing>, u64) {
+    /// An attempt begins. `random` spreads waits.
+    pub fn begin(&mut self, now: Now, random: u64) -> Begin {
+        let Some(outgoing) = self.prepared.take() else {
+            let rejection = self.final_answer();
+            self.refuse(&rejection);
+            return Begin::Exhausted(rejection);
+        };
         let wait_ms = match std::mem::replace(&mut self.pause, Pause::None) {
             Pause::Backoff => {
                 let base = u64::from(self.policy().backoff_ms);
@@ -89,6 +116,7 @@ impl Exchange {
             Pause::None | Pause::RetryAfter(_) => 0,
         };
         self.attempt = Some(Attempt {
+            made_us: now.mono_us,
             started_us: now.mono_us + wait_ms * 1_000,
             status: 0,
             headers: Vec::new(),
@@ -96,7 +124,7 @@ impl Exchange {
             state: State::Held,
             summary: Summary::default(),
         });
-        (self.prepared.take(), wait_ms)
+        Begin::Send { outgoing, wait_ms }
     }
 
     /// The reply's headers have come. `ends` says whether there is no body.
@@ -185,7 +213,7 @@ impl Exchange {
     }
 
     /// The attempt ended without a whole reply: the connection failed, broke, or timed out. The cluster to try next, or
-    /// `None` if the attempt was over anyway.
+    /// `None` if the attempt was over anyway or nothing is left to try.
     pub fn lost(&mut self, lost: Lost, now: Now) -> Option<String> {
         let mut attempt = self.attempt.take()?;
         let cluster = match attempt.state {
@@ -195,11 +223,12 @@ impl Exchange {
                 None
             }
             State::Held => {
-                let waited_ms = now.mono_us.saturating_sub(attempt.started_us) / 1_000;
+                let waited_ms = now.mono_us.saturating_sub(attempt.made_us) / 1_000;
+                let early_ms = EARLY_MS.min(self.deadline_ms / 4);
                 let class = match (&attempt.body, lost.connected) {
                     (Body::None, false) => Class::Connect,
-                    // Envoy does not say that its timer fired; its timers are never early.
-                    _ if waited_ms >= self.deadline_ms => Class::Silence,
+                    // Envoy does not say that its timer fired.
+                    _ if waited_ms.saturating_add(early_ms) >= self.deadline_ms => Class::Silence,
                     (Body::None, true) => Class::Reset,
                     _ => Class::Cut,
                 };
@@ -209,7 +238,6 @@ impl Exchange {
                 } else {
                     None
                 }
-                .or_else(|| Some(super::EXHAUSTED.to_owned()))
             }
         };
         self.attempt = Some(attempt);
@@ -309,7 +337,7 @@ impl Exchange {
             _ => rejection.body(self.dialect, &self.request_id),
         };
         let mut headers: Headers = Vec::with_capacity(8);
-        for (name, value) in rejection.headers(&self.request_id) {
+        for (name, value) in rejection.headers(self.dialect, &self.request_id) {
             headers.push((name.to_owned(), value.into_bytes()));
         }
         headers.push(("content-length".to_owned(), body.len().to_string().into_bytes()));
@@ -348,7 +376,12 @@ impl Exchange {
         if let Some(length) = length {
             headers.push(("content-length".to_owned(), length.to_string().into_bytes()));
         }
-        headers.push(("x-sluice-request-id".to_owned(), self.request_id.clone().into_bytes()));
+        for (name, value) in reject::identify(self.dialect, &self.request_id) {
+            // A provider of the client's dialect names the request itself, and its support asks for that name.
+            if !headers.iter().any(|(known, _)| known == name) {
+                headers.push((name.to_owned(), value.as_bytes().to_vec()));
+            }
+        }
         self.describe(&mut headers);
         if ends {
             let whole = match &attempt.body {

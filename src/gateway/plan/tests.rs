@@ -1,1 +1,164 @@
+use super::*;
+use crate::config::type_url;
+use crate::gateway::state::Pushed;
 
+fn state() -> State {
+    let mut state = State::default();
+    let providers = ["oa", "ob", "an"].map(|name| {
+        let dialect = if name == "an" { "anthropic" } else { "openai" };
+        format!(r#"{{"name":"{name}","dialect":"{dialect}","base_url":"https://{name}.example/v1"}}"#)
+    });
+    let off = r#"{"name":"off","dialect":"openai","base_url":"https://off.example","enabled":false}"#;
+    let models = [
+        r#"{"id":"gpt","aliases":["gpt-latest"],"channels":[{"provider":"oa","upstream_id":"gpt-4o"},{"provider":"ob","upstream_id":"gpt-4o-b"}],
+            "context_window":1000,"input_modalities":["text"],"capabilities":["tools"]}"#,
+        r#"{"id":"claude","channels":[{"provider":"an","upstream_id":"claude-x"}],"context_window":9000,
+            "input_modalities":["text","image"],"capabilities":["tools","response_schema"]}"#,
+        r#"{"id":"vendor/deep","channels":[{"provider":"ob","upstream_id":"deep"}]}"#,
+        r#"{"id":"gone","channels":[{"provider":"off","upstream_id":"x"}]}"#,
+        r#"{"id":"emb","channels":[{"provider":"oa","upstream_id":"emb-1"}]}"#,
+    ];
+    let push = |state: &mut State, url: &str, items: &[&str]| {
+        let set: Vec<Pushed<'_>> =
+            items.iter().map(|json| Pushed { name: "", json: json.as_bytes() }).collect();
+        state.apply(url, &set, &[]).unwrap();
+    };
+    let providers: Vec<&str> = providers.iter().map(String::as_str).chain([off]).collect();
+    push(&mut state, type_url::PROVIDER, &providers);
+    push(&mut state, type_url::MODEL, &models);
+    state
+}
+
+fn key(policy: &str) -> Key {
+    let hash = "0".repeat(64);
+    serde_json::from_str(&format!(r#"{{"id":"abcdefghijkl","secret_hash":"{hash}"{policy}}}"#)).unwrap()
+}
+
+fn wish(model: &str) -> Wish<'_> {
+    Wish {
+        endpoint: Endpoint::ChatCompletions,
+        dialect: Dialect::Openai,
+        model,
+        needs: Needs::default(),
+        random: 0,
+    }
+}
+
+fn steps(key: &Key, wish: &Wish<'_>) -> Result<Vec<String>, (u16, String)> {
+    match plan(&state(), key, wish) {
+        Ok(steps) => Ok(steps
+            .iter()
+            .map(|step| format!("{}:{}:{}", step.provider.name, step.upstream_id, step.model_id()))
+            .collect()),
+        Err(rejection) => Err((rejection.error.status, rejection.error.code.unwrap())),
+    }
+}
+
+const CHAIN: &str = r#","chain":[{"targets":[{"provider":"an","model":"claude"}]},{"targets":[{"provider":"oa","model":"gpt"}]}]"#;
+
+#[test]
+fn a_bare_id_means_its_channels_and_then_the_chain() {
+    let got = steps(&key(CHAIN), &wish("gpt")).unwrap();
+    assert_eq!(
+        got,
+        ["oa:gpt-4o:gpt", "ob:gpt-4o-b:gpt", "an:claude-x:claude"],
+        "the chain's repetition is left out"
+    );
+    assert_eq!(steps(&key(CHAIN), &wish("gpt-latest")).unwrap(), got, "an alias means the same");
+}
+
+#[test]
+fn a_provider_before_the_model_names_one_channel() {
+    assert_eq!(steps(&key(""), &wish("ob/gpt")).unwrap(), ["ob:gpt-4o-b:gpt"]);
+    assert_eq!(
+        steps(&key(""), &wish("ob/gpt-4o-b")).unwrap(),
+        ["ob:gpt-4o-b:gpt"],
+        "the provider's own id works too"
+    );
+    assert_eq!(steps(&key(""), &wish("ob/unlisted/v2")).unwrap(), ["ob:unlisted/v2:unlisted/v2"]);
+    assert_eq!(
+        steps(&key(""), &wish("vendor/deep")).unwrap(),
+        ["ob:deep:vendor/deep"],
+        "ids may hold slashes"
+    );
+    assert_eq!(steps(&key(""), &wish("ob/../x")).unwrap_err().0, 400);
+}
+
+#[test]
+fn auto_is_the_first_step_that_can() {
+    assert_eq!(steps(&key(CHAIN), &wish("auto")).unwrap(), ["an:claude-x:claude", "oa:gpt-4o:gpt"]);
+    let reversed = r#","chain":[{"targets":[{"provider":"oa","model":"gpt"}]},{"targets":[{"provider":"an","model":"claude"}]}]"#;
+    for needs in [
+        Needs { images: true, ..Needs::default() },
+        Needs { schema: true, ..Needs::default() },
+        Needs { prompt_tokens: 5_000, ..Needs::default() },
+    ] {
+        let wish = Wish { needs, ..wish("sluice/auto") };
+        assert_eq!(steps(&key(reversed), &wish).unwrap(), ["an:claude-x:claude"], "{needs:?}");
+    }
+    assert_eq!(steps(&key(""), &wish("auto")).unwrap_err(), (503, "no_provider_available".into()));
+}
+
+#[test]
+fn a_weighted_group_draws_one_and_keeps_the_others_behind_it() {
+    let group = r#","chain":[{"targets":[{"provider":"oa","model":"gpt","weight":1},{"provider":"ob","model":"gpt","weight":3}]}]"#;
+    let first = |random| steps(&key(group), &Wish { random, ..wish("auto") }).unwrap();
+    assert_eq!(first(0), ["oa:gpt-4o:gpt", "ob:gpt-4o-b:gpt"]);
+    for random in 1..4 {
+        assert_eq!(first(random), ["ob:gpt-4o-b:gpt", "oa:gpt-4o:gpt"], "{random}");
+    }
+}
+
+#[test]
+fn access_lists_bar_models_and_providers() {
+    let barred = |policy: &str, model: &str| steps(&key(policy), &wish(model));
+    let only = r#","models":{"allow":["claude*"]}"#;
+    assert_eq!(barred(only, "gpt").unwrap_err(), (403, "model_not_allowed".into()));
+    assert!(barred(only, "claude").is_ok());
+    let without = r#","providers":{"deny":["oa"]}"#;
+    assert_eq!(barred(without, "gpt").unwrap(), ["ob:gpt-4o-b:gpt"]);
+    assert_eq!(barred(without, "oa/gpt").unwrap_err().0, 403);
+}
+
+#[test]
+fn what_cannot_be_served_is_said() {
+    let unknown = plan(&state(), &key(""), &wish("gtp")).unwrap_err();
+    assert_eq!(unknown.error.code.as_deref(), Some("model_not_found"));
+    assert!(unknown.error.message.contains("Did you mean gpt?"), "{}", unknown.error.message);
+    assert_eq!(steps(&key(""), &wish("gone")).unwrap_err(), (503, "no_provider_available".into()));
+}
+
+#[test]
+fn embeddings_stay_with_their_model_and_dialect() {
+    let embeddings = Wish { endpoint: Endpoint::Embeddings, ..wish("emb") };
+    assert_eq!(steps(&key(CHAIN), &embeddings).unwrap(), ["oa:emb-1:emb"]);
+    let claude = Wish { endpoint: Endpoint::Embeddings, ..wish("claude") };
+    assert_eq!(steps(&key(CHAIN), &claude).unwrap_err(), (404, "model_not_found".into()));
+}
+
+#[test]
+fn distance_counts_edits() {
+    assert_eq!(distance(b"kitten", b"sitting"), 3);
+    assert_eq!(distance(b"", b"abc"), 3);
+    assert_eq!(distance(b"abc", b""), 3);
+}
+
+#[test]
+fn models_that_share_an_upstream_id_stay_apart() {
+    let mut state = state();
+    let sold = ["cheap", "dear"]
+        .map(|id| format!(r#"{{"id":"{id}","channels":[{{"provider":"oa","upstream_id":"shared"}}]}}"#));
+    let set: Vec<Pushed<'_>> = sold.iter().map(|json| Pushed { name: "", json: json.as_bytes() }).collect();
+    state.apply(type_url::MODEL, &set, &[]).unwrap();
+    let served = |policy: &str, model: &str| match plan(&state, &key(policy), &wish(model)) {
+        Ok(steps) => steps[0].model_id().to_owned(),
+        Err(rejection) => rejection.error.code.unwrap(),
+    };
+    assert_eq!(served("", "dear"), "dear", "it is priced and shown as what was asked for");
+    assert_eq!(served("", "cheap"), "cheap");
+    let only = |id: &str| format!(r#","models":{{"allow":["{id}"]}}"#);
+    assert_eq!(served(&only("cheap"), "dear"), "model_not_allowed");
+    assert_eq!(served(&only("dear"), "cheap"), "model_not_allowed");
+    assert_eq!(served(&only("dear"), "oa/shared"), "dear");
+    assert_eq!(served(&only("other"), "oa/shared"), "model_not_allowed");
+}

@@ -1,7 +1,7 @@
 //! The listener: HTTP, the filter, the access log that carries the usage records.
 
-use super::message::{address, any, duration, flag, from_discovery, millis, number};
-use super::{CONTROL_CLUSTER, Gateway, buffer_limit, filter, route};
+use super::message::{address, any, duration, flag, from_discovery, number};
+use super::{CONTROL_CLUSTER, FLUSH, Gateway, buffer_limit, filter, local_reply, route};
 use crate::node_token::NodeToken;
 use envoy_types::pb::envoy::config::accesslog::v3::{AccessLog, access_log};
 use envoy_types::pb::envoy::config::core::v3::grpc_service::{EnvoyGrpc, TargetSpecifier};
@@ -25,8 +25,6 @@ use std::time::Duration;
 const NAME: &str = "sluice";
 /// The filter state that holds a usage record.
 const USAGE_STATE: &str = "wasm.sluice.usage";
-/// Records leave Envoy after so many milliseconds at the latest.
-const FLUSH_MS: u64 = 200;
 /// A client gets this long to send its headers.
 const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -46,6 +44,7 @@ pub(super) fn listener(gateway: &Gateway, settings: &Settings, idle: Duration) -
         normalize_path: flag(false),
         merge_slashes: false,
         path_with_escaped_slashes_action: PathWithEscapedSlashesAction::KeepUnchanged.into(),
+        local_reply_config: Some(local_reply::config()),
         http_filters: vec![filter::filter(filter::INGRESS), router()],
         access_log: vec![access_log(&gateway.node_token)],
         route_specifier: Some(RouteSpecifier::Rds(Rds {
@@ -93,7 +92,7 @@ fn access_log(token: &NodeToken) -> AccessLog {
             ..GrpcService::default()
         }),
         transport_api_version: ApiVersion::V3.into(),
-        buffer_flush_interval: millis(FLUSH_MS),
+        buffer_flush_interval: duration(FLUSH),
         filter_state_objects_to_log: vec![USAGE_STATE.to_owned()],
         ..CommonGrpcAccessLogConfig::default()
     };

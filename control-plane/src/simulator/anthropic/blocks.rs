@@ -62,7 +62,7 @@ pub(crate) fn read(node: &Node<'_>, assistant: bool) -> Checked<Block> {
 /// Checks a text block, and returns its text.
 pub(crate) fn text<'a>(node: &Node<'a>, members: &Object<'a>) -> Checked<&'a str> {
     members.only(&["type", "text", "cache_control", "citations"])?;
-    if let Some(citations) = members.get("citations").filter(|node| !node.value.is_null()) {
+    if let Some(citations) = members.nullable("citations") {
         citations.list()?;
     }
     let text = members.need("text")?.text()?;
@@ -85,7 +85,7 @@ fn thinking(node: &Node<'_>, members: &Object<'_>) -> Checked<(Part, u64)> {
 }
 
 fn tool_use(members: &Object<'_>) -> Checked<(Part, u64)> {
-    members.only(&["type", "id", "name", "input", "cache_control", "caller"])?;
+    members.only(&["type", "id", "name", "input", "cache_control", "caller", "toolset_name"])?;
     let id = members.need("id")?;
     if !is_identifier(id.text()?, usize::MAX) {
         return Err(id.rule("String should match pattern '^[a-zA-Z0-9_-]+$'"));
@@ -101,7 +101,7 @@ fn tool_use(members: &Object<'_>) -> Checked<(Part, u64)> {
 }
 
 fn tool_result(members: &Object<'_>) -> Checked<(Part, u64)> {
-    members.only(&["type", "tool_use_id", "content", "is_error", "cache_control"])?;
+    members.only(&["type", "tool_use_id", "content", "is_error", "cache_control", "toolset_name"])?;
     let id = members.need("tool_use_id")?.text()?.to_owned();
     let failed = members.flag("is_error", false)?;
     let mut said = String::new();

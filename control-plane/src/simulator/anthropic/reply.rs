@@ -37,8 +37,12 @@ impl Identity {
 /// Answers a Messages request.
 pub(crate) fn answer(call: &Call<'_>, document: &Value, id: &str) -> Result<Answer, Refusal> {
     let request = validate::request(call, document, id)?;
-    let turn = turn::compose(&request.prompt, call.bias);
+    let mut turn = turn::compose(&request.prompt, call.bias);
     let usage = Usage { output: turn.output(), reasoning: 0, ..request.usage };
+    if request.hidden {
+        // What is not shown is paid for, and signed.
+        turn.thinking = turn.thinking.map(|_| String::new());
+    }
     let identity = Identity {
         id: format!("msg_{}", call.id("message", 24)),
         model: request.model.id.clone(),

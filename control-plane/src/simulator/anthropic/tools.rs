@@ -25,7 +25,7 @@ pub(crate) fn declared(root: &Object<'_>, meter: &mut Meter) -> Checked<Vec<Tool
     let mut tools: Vec<Tool> = Vec::new();
     for tool in node.list()? {
         let members = tool.object()?;
-        let kind = members.text("type")?.unwrap_or("custom");
+        let kind = members.nullable("type").map(|node| node.text()).transpose()?.unwrap_or("custom");
         let name = members.need("name")?;
         if !is_identifier(name.text()?, 128) {
             return Err(name.rule("String should match pattern '^[a-zA-Z0-9_-]{1,128}$'"));
@@ -59,10 +59,10 @@ fn schema<'a>(members: &Object<'a>) -> Checked<Node<'a>> {
     let schema = members.need("input_schema")?;
     let inside = schema.object()?;
     inside.need("type")?.choice(&["object"])?;
-    if let Some(properties) = inside.get("properties") {
+    if let Some(properties) = inside.nullable("properties") {
         properties.object()?;
     }
-    if let Some(required) = inside.get("required").filter(|node| !node.value.is_null()) {
+    if let Some(required) = inside.nullable("required") {
         for name in required.list()? {
             name.text()?;
         }

@@ -15,12 +15,15 @@ use sluice::config::Usage;
 const FIELDS: &[&str] = &[
     "cache_control",
     "container",
+    "diagnostics",
+    "inference_geo",
     "max_tokens",
     "messages",
     "metadata",
     "model",
     "output_config",
     "service_tier",
+    "speed",
     "stop_sequences",
     "stream",
     "system",
@@ -30,10 +33,30 @@ const FIELDS: &[&str] = &[
     "tools",
     "top_k",
     "top_p",
+    "user_profile_id",
+    "workspace_id",
 ];
 
-const COUNTED: &[&str] =
-    &["cache_control", "messages", "model", "output_config", "system", "thinking", "tool_choice", "tools"];
+const COUNTED: &[&str] = &[
+    "cache_control",
+    "messages",
+    "model",
+    "output_config",
+    "speed",
+    "system",
+    "thinking",
+    "tool_choice",
+    "tools",
+    "user_profile_id",
+    "workspace_id",
+];
+
+/// Extended thinking: whether it is on, and whether its text is kept from the client.
+#[derive(Debug, Clone, Copy, Default)]
+struct Thinking {
+    on: bool,
+    hidden: bool,
+}
 
 /// A request that was found valid.
 #[derive(Debug)]
@@ -46,6 +69,8 @@ pub(crate) struct Request<'a> {
     pub(crate) usage: Usage,
     /// Whether to stream.
     pub(crate) stream: bool,
+    /// Whether thinking comes back without its text, signed all the same.
+    pub(crate) hidden: bool,
 }
 
 /// Checks a request for token counting, and counts.
@@ -56,8 +81,8 @@ pub(crate) fn count(call: &Call<'_>, document: &Value, id: &str) -> Result<u64, 
     let thinking = thinking(&root, None)?;
     let mut meter = Meter::default();
     let declared = tools::declared(&root, &mut meter)?;
-    tools::choice(&root, &declared, thinking)?;
-    Ok(conversation(&root, meter, thinking)?.meter.tokens)
+    tools::choice(&root, &declared, thinking.on)?;
+    Ok(conversation(&root, meter, thinking.on)?.meter.tokens)
 }
 
 /// Checks a request.
@@ -75,12 +100,12 @@ pub(crate) fn request<'a>(call: &Call<'a>, document: &Value, id: &str) -> Result
         return Err(most.rule(text).into());
     }
     let thinking = thinking(&root, Some(limit))?;
-    sampling(&root, thinking, model.traits)?;
+    sampling(&root, thinking.on, model.traits)?;
     extras(&root)?;
     let mut meter = Meter::default();
     let declared = tools::declared(&root, &mut meter)?;
-    let (choice, parallel) = tools::choice(&root, &declared, thinking)?;
-    let conversation = conversation(&root, meter, thinking)?;
+    let (choice, parallel) = tools::choice(&root, &declared, thinking.on)?;
+    let conversation = conversation(&root, meter, thinking.on)?;
     fits(&conversation.meter, model, limit, id)?;
     let prompt = Prompt {
         text: conversation.last_text,
@@ -91,10 +116,10 @@ pub(crate) fn request<'a>(call: &Call<'a>, document: &Value, id: &str) -> Result
         stops: stops(&root)?,
         limit: Some(limit),
         format: format(&root)?,
-        reason: thinking,
+        reason: thinking.on,
     };
     let stream = root.flag("stream", false)?;
-    Ok(Request { model, prompt, usage: usage(&conversation.meter), stream })
+    Ok(Request { model, prompt, usage: usage(&conversation.meter), stream, hidden: thinking.hidden })
 }
 
 fn conversation(root: &Object<'_>, mut meter: Meter, thinking: bool) -> Checked<Conversation> {
@@ -136,22 +161,23 @@ fn system(root: &Object<'_>, meter: &mut Meter) -> Checked<()> {
     Ok(())
 }
 
-/// Whether extended thinking is on.
-fn thinking(root: &Object<'_>, limit: Option<u64>) -> Checked<bool> {
-    let Some(node) = root.get("thinking") else { return Ok(false) };
+fn thinking(root: &Object<'_>, limit: Option<u64>) -> Checked<Thinking> {
+    let Some(node) = root.get("thinking") else { return Ok(Thinking::default()) };
     let members = node.object()?;
     if members.need("type")?.choice(&["enabled", "disabled"])? == "disabled" {
         members.only(&["type"])?;
-        return Ok(false);
+        return Ok(Thinking::default());
     }
-    members.only(&["type", "budget_tokens"])?;
+    members.only(&["type", "budget_tokens", "display"])?;
+    let display =
+        members.nullable("display").map(|node| node.choice(&["summarized", "omitted"])).transpose()?;
     let budget = members.need("budget_tokens")?.count(1024)? as u64;
     if limit.is_some_and(|limit| budget >= limit) {
         let text = "`max_tokens` must be greater than `thinking.budget_tokens`. Please consult our documentation at \
                     https://docs.claude.com/en/docs/build-with-claude/extended-thinking#max-tokens-and-context-window-size";
         return Err(Violation::rule(text, None));
     }
-    Ok(true)
+    Ok(Thinking { on: true, hidden: display == Some("omitted") })
 }
 
 fn sampling(root: &Object<'_>, thinking: bool, traits: Traits) -> Checked<()> {
@@ -179,15 +205,19 @@ fn sampling(root: &Object<'_>, thinking: bool, traits: Traits) -> Checked<()> {
 
 fn extras(root: &Object<'_>) -> Checked<()> {
     root.choice("service_tier", &["auto", "standard_only"])?;
+    root.nullable("speed").map(|node| node.choice(&["standard", "fast"])).transpose()?;
+    root.nullable("inference_geo").map(|node| node.text()).transpose()?;
+    root.nullable("diagnostics").map(|node| node.object()).transpose()?;
+    root.text("user_profile_id")?;
+    root.text("workspace_id")?;
     if let Some(node) = root.get("metadata") {
         let members = node.object()?;
         members.only(&["user_id"])?;
-        if let Some(user) = members.get("user_id").filter(|node| !node.value.is_null()) {
+        if let Some(user) = members.nullable("user_id") {
             user.text_within(256)?;
         }
     }
-    if let Some(node) = root.get("container").filter(|node| !node.value.is_null() && !node.value.is_object())
-    {
+    if let Some(node) = root.nullable("container").filter(|node| !node.value.is_object()) {
         node.text()?;
     }
     Ok(())
@@ -210,8 +240,9 @@ fn format(root: &Object<'_>) -> Checked<Format> {
     let Some(node) = root.get("output_config") else { return Ok(Format::Text) };
     let members = node.object()?;
     members.only(&["effort", "format"])?;
-    members.choice("effort", &["low", "medium", "high"])?;
-    let Some(format) = members.get("format").filter(|node| !node.value.is_null()) else {
+    let efforts = ["low", "medium", "high", "xhigh", "max"];
+    members.nullable("effort").map(|node| node.choice(&efforts)).transpose()?;
+    let Some(format) = members.nullable("format") else {
         return Ok(Format::Text);
     };
     let members = format.object()?;

@@ -117,7 +117,8 @@ fn plain(members: &Object<'_>, user: bool) -> Checked<Turn> {
 }
 
 fn assistant(members: &Object<'_>) -> Checked<Turn> {
-    // `annotations` and `reasoning_content` are in replies, and SDKs send replies back whole.
+    // `annotations` and `reasoning_content` are in replies, and SDKs send replies back whole; what their stream helpers
+    // put together has a `function_call` that is null.
     members.only(&[
         "role",
         "content",
@@ -126,6 +127,7 @@ fn assistant(members: &Object<'_>) -> Checked<Turn> {
         "refusal",
         "audio",
         "annotations",
+        "function_call",
         "reasoning_content",
     ])?;
     name(members)?;
@@ -144,6 +146,12 @@ fn assistant(members: &Object<'_>) -> Checked<Turn> {
     }
     for field in ["refusal", "reasoning_content"] {
         members.text(field)?;
+    }
+    if let Some(call) = members.get("function_call") {
+        let call = call.lenient()?;
+        call.only(&["name", "arguments"])?;
+        function_name(&call.need("name")?)?;
+        call.need("arguments")?.text()?;
     }
     let Some(calls) = calls else { return Ok(turn) };
     let list = calls.list()?;

@@ -19,12 +19,14 @@ const FIELDS: &[&str] = &[
     "messages",
     "metadata",
     "modalities",
+    "moderation",
     "model",
     "n",
     "parallel_tool_calls",
     "prediction",
     "presence_penalty",
     "prompt_cache_key",
+    "prompt_cache_options",
     "prompt_cache_retention",
     "reasoning_effort",
     "response_format",
@@ -181,6 +183,9 @@ fn extras(root: &Object<'_>) -> Result<(), Refusal> {
     root.choice("verbosity", &["low", "medium", "high"])?;
     root.choice("service_tier", &["auto", "default", "flex", "scale", "priority"])?;
     root.choice("prompt_cache_retention", &["in-memory", "24h"])?;
+    for name in ["moderation", "prompt_cache_options"] {
+        root.get(name).map(|node| node.object()).transpose()?;
+    }
     let store = root.flag("store", false)?;
     if let Some(node) = root.get("metadata") {
         let pairs = node.lenient()?.members();

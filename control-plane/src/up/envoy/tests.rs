@@ -14,7 +14,7 @@ fn plan<'a>(binary: &'a Path, directory: &'a Path) -> Plan<'a> {
 /// A program that stands in for Envoy.
 fn script(directory: &Path, body: &str) -> PathBuf {
     let path = directory.join("envoy");
-    let mut file = OpenOptions::new().create(true).write(true).mode(0o700).open(&path).unwrap();
+    let mut file = OpenOptions::new().create_new(true).write(true).mode(0o700).open(&path).unwrap();
     std::io::Write::write_all(&mut file, format!("#!/bin/sh\n{body}\n").as_bytes()).unwrap();
     path
 }

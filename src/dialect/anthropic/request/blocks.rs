@@ -9,9 +9,27 @@ use crate::ir::loss::Loss;
 use crate::wire::json::{Kind, Reader, Text};
 use std::borrow::Cow;
 
-/// Content: a string, or a list of blocks.
+/// How content nests in the format: a message's blocks, a tool result's, a document's. Whatever nests deeper is none of
+/// Anthropic's, and reading on would cost a pass over the body for every level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Level {
+    Message,
+    ToolResult,
+    Document,
+}
+
+/// Content of a turn: a string, or a list of blocks.
 pub(super) fn content<'a>(
     reader: &mut Reader<'a>,
+    path: &Path<'_>,
+    loss: &mut Loss,
+) -> Result<Vec<Part<'a>>, Malformed> {
+    blocks(reader, Level::Message, path, loss)
+}
+
+fn blocks<'a>(
+    reader: &mut Reader<'a>,
+    level: Level,
     path: &Path<'_>,
     loss: &mut Loss,
 ) -> Result<Vec<Part<'a>>, Malformed> {
@@ -25,7 +43,7 @@ pub(super) fn content<'a>(
             while reader.element().map_err(fail)? {
                 let path = path.index(at);
                 let members = Members::read(reader).map_err(|error| path.fail(&error))?;
-                block(members, &path, &mut parts, loss)?;
+                block(members, level, &path, &mut parts, loss)?;
                 at += 1;
             }
         }
@@ -36,6 +54,7 @@ pub(super) fn content<'a>(
 
 fn block<'a>(
     mut members: Members<'a>,
+    level: Level,
     path: &Path<'_>,
     parts: &mut Vec<Part<'a>>,
     loss: &mut Loss,
@@ -49,7 +68,7 @@ fn block<'a>(
             Some(Part::Text { text: members.demand_text("text", path)?, cache })
         }
         "image" => source(&mut members, path)?.map(|source| Part::Image { source, detail: None }),
-        "document" => document(&mut members, path, parts, loss)?,
+        "document" if level < Level::Document => document(&mut members, path, parts, loss)?,
         "tool_use" => {
             // Says that the model itself made the call, which every call of another dialect is.
             members.take("caller");
@@ -60,7 +79,7 @@ fn block<'a>(
                 arguments: Cow::Borrowed(input),
             }))
         }
-        "tool_result" => Some(tool_result(&mut members, path, loss)?),
+        "tool_result" if level == Level::Message => Some(tool_result(&mut members, path, loss)?),
         "thinking" => Some(Part::Thinking {
             text: members.demand_text("thinking", path)?,
             // The gateway itself writes an empty one where the thinking is another provider's.
@@ -120,7 +139,7 @@ fn document<'a>(
             match inner.take("content") {
                 Some(Value::Text(text)) => Ok(Some(Part::text(text))),
                 Some(Value::Raw(json)) => {
-                    let mut inner = content(&mut Reader::new(json), &at, loss)?;
+                    let mut inner = blocks(&mut Reader::new(json), Level::Document, &at, loss)?;
                     let last = inner.pop();
                     parts.append(&mut inner);
                     Ok(last)
@@ -146,7 +165,7 @@ fn tool_result<'a>(
     let mut parts = match members.take("content") {
         None => Vec::new(),
         Some(Value::Text(text)) => vec![Part::text(text)],
-        Some(Value::Raw(json)) => content(&mut Reader::new(json), &at, loss)?,
+        Some(Value::Raw(json)) => blocks(&mut Reader::new(json), Level::ToolResult, &at, loss)?,
     };
     // What a tool returns is text and files; the rest of the vocabulary makes no sense in there.
     let mut position = 0;

@@ -483,3 +483,20 @@ fn numbers_and_escapes_leave_as_they_came() {
         assert!(out.contains(part), "{part} not in {out}");
     }
 }
+
+#[test]
+fn hostile_nesting_and_doubles_cost_no_more_than_their_bytes() {
+    let mut block = r#"{"type":"text","text":"x"}"#.to_owned();
+    for _ in 0..40 {
+        block = format!(r#"{{"type":"tool_result","tool_use_id":"a","content":[{block}]}}"#);
+    }
+    let doubles = r#""type":"text","#.repeat(200);
+    let body = format!(
+        r#"{{"max_tokens":1,"messages":[{{"role":"user","content":[{block},{{{doubles}"text":"x"}}]}}]}}"#
+    );
+    let (request, lost) = read(&body);
+    assert_eq!(request.messages[0].parts.len(), 2);
+    assert_eq!(lost, ["messages[0].content[0].content[0]", "messages[0].content[1].type"]);
+    let crowded = body.replace(&doubles, &doubles.repeat(2));
+    assert_eq!(complaint(&crowded), "messages[0].content[1]: expected an object of at most 256 members");
+}

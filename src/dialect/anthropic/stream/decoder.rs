@@ -10,7 +10,7 @@ use crate::dialect::anthropic::{error, reply};
 use crate::ir::chat::{Finish, FinishReason};
 use crate::ir::error::Fault;
 use crate::ir::event::{Block, Delta, Event};
-use crate::wire::json::{Reader, Text};
+use crate::wire::json::Text;
 use crate::wire::sse;
 
 /// The decoder.
@@ -30,7 +30,8 @@ struct State {
     open: Open,
     /// The open block's index, if the upstream numbers its blocks.
     index: Option<u64>,
-    /// A tool call's input that came whole with its block: used if no deltas follow.
+    /// A tool call's input that came whole with its block, `{}` as a rule: used if no deltas follow, since no arguments
+    /// at all are no JSON for the other dialects' clients.
     input: Option<String>,
     counts: Counts,
     finish: Option<Finish<'static>>,
@@ -106,8 +107,8 @@ impl State {
             "content_block_start" => self.open(members, sink)?,
             "content_block_delta" => self.delta(members, sink)?,
             "content_block_stop" => self.close(sink),
-            "message_delta" => self.message_delta(members),
-            "message_stop" if self.started => self.stop(sink)?,
+            "message_delta" => self.message_delta(members)?,
+            "message_stop" => self.stop(sink)?,
             _ => {
                 if let Some(error) = error::in_reply(&mut members) {
                     return Err(Fault::Error(error));
@@ -166,10 +167,10 @@ impl State {
                 let name = block.take_if_text("name").ok_or_else(|| lacks("name"))?;
                 self.calls_tools = true;
                 self.begin(Open::ToolCall, Block::ToolCall { id, name }, sink);
-                self.input = match block.take("input") {
-                    Some(Value::Raw(json)) if !is_empty_object(json) => Some(json.to_owned()),
-                    _ => None,
-                };
+                self.input = Some(match block.take("input") {
+                    Some(Value::Raw(json)) if json.starts_with('{') => json.to_owned(),
+                    _ => "{}".to_owned(),
+                });
             }
             _ => self.open = Open::Skipped,
         }
@@ -220,7 +221,8 @@ impl State {
         Ok(())
     }
 
-    fn message_delta(&mut self, mut members: Members<'_>) {
+    fn message_delta(&mut self, mut members: Members<'_>) -> Result<(), Fault> {
+        self.expect_message()?;
         if let Some(usage) = members.take_members("usage") {
             self.counts.merge(usage);
         }
@@ -236,6 +238,7 @@ impl State {
                 stop_sequence: finish.stop_sequence.map(Text::into_owned),
             });
         }
+        Ok(())
     }
 
     /// `message_stop`: the upstream says itself that nothing is missing.
@@ -294,11 +297,6 @@ impl State {
             sink(Event::BlockEnd);
         }
     }
-}
-
-fn is_empty_object(json: &str) -> bool {
-    let mut reader = Reader::new(json);
-    reader.object().is_ok() && matches!(reader.key(), Ok(None))
 }
 
 /// A block without data is a comment, unless the upstream answered a request for a stream with a plain JSON error.

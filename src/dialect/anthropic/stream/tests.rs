@@ -148,7 +148,8 @@ fn calls_keep_their_arguments_however_they_come() {
     assert_eq!(arguments(&[&open("{}"), &delta(""), &delta(r#"{\"a\":"#), &delta("1}")]), r#"{"a":1}"#);
     assert_eq!(arguments(&[&open(r#"{"a":1}"#)]), r#"{"a":1}"#);
     assert_eq!(arguments(&[&open(r#"{"a":1}"#), &delta(r#"{\"a\":2}"#)]), r#"{"a":2}"#);
-    assert_eq!(arguments(&[&open("{ }")]), "");
+    assert_eq!(arguments(&[&open("{}"), &delta("")]), "{}");
+    assert_eq!(arguments(&[&open("null")]), "{}");
 }
 
 #[test]
@@ -245,4 +246,13 @@ fn the_observer_finds_faults_until_the_answer_began() {
     assert!(observe(&stream(&[START, &refusal])).1.summary().refused);
     assert_eq!(observe(b": hello\n\n").0, [Sight::Silent]);
     assert!(matches!(observe(b"{\"error\":{\"message\":\"x\"}}\n\n").2, Some(Fault::Error(_))));
+}
+
+#[test]
+fn nothing_begins_before_the_message_does() {
+    for first in [DONE, TEXT, HI, STOP] {
+        let (fault, out) = through(&stream(&[first, STOP])).unwrap_err();
+        assert!(matches!(fault, Fault::Invalid(_) | Fault::Empty), "{first}: {fault}");
+        assert_eq!(out, "", "{first}");
+    }
 }

@@ -1,1 +1,83 @@
+use super::{decode, encode};
+use crate::dialect::ReplyContext;
+use crate::ir::chat::{Finish, FinishReason, Part, Reply, ToolCall};
 
+fn written(parts: Vec<Part<'_>>, reason: FinishReason) -> String {
+    let finish = Finish { reason, word: "w".into(), stop_sequence: None };
+    let reply = Reply { id: "i".into(), model: "m".into(), parts, finish, usage: None };
+    let mut out = Vec::new();
+    encode(&reply, &ReplyContext { created: 5, include_usage: false }, &mut out);
+    String::from_utf8(out).unwrap()
+}
+
+fn message(parts: Vec<Part<'_>>, reason: FinishReason) -> (String, String) {
+    let json = written(parts, reason);
+    let (_, rest) = json.split_once(r#""message":"#).unwrap();
+    let (message, rest) = rest.split_once(r#","logprobs":null,"finish_reason":""#).unwrap();
+    (message.to_owned(), rest.split('"').next().unwrap().to_owned())
+}
+
+#[test]
+fn a_reply_is_complete_for_official_clients() {
+    assert_eq!(
+        written(vec![Part::text("a\n"), Part::text("b")], FinishReason::Stop),
+        r#"{"id":"i","object":"chat.completion","created":5,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"a\nb","refusal":null},"logprobs":null,"finish_reason":"stop"}]}"#
+    );
+}
+
+#[test]
+fn content_is_null_only_beside_something_else() {
+    let call = ToolCall { id: "c".into(), name: "f".into(), arguments: "".into() };
+    assert_eq!(
+        message(vec![Part::ToolCall(call)], FinishReason::ToolCalls),
+        (
+            r#"{"role":"assistant","content":null,"refusal":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":""}}]}"#.to_owned(),
+            "tool_calls".to_owned()
+        )
+    );
+    assert_eq!(message(vec![], FinishReason::Stop).0, r#"{"role":"assistant","content":"","refusal":null}"#);
+}
+
+#[test]
+fn a_refusal_in_words_is_no_filter() {
+    let refusal = Part::Refusal { text: "no".into() };
+    assert_eq!(
+        message(vec![refusal], FinishReason::Refusal),
+        (r#"{"role":"assistant","content":null,"refusal":"no"}"#.to_owned(), "stop".to_owned())
+    );
+    assert_eq!(message(vec![], FinishReason::Refusal).1, "content_filter");
+}
+
+#[test]
+fn opaque_thinking_stays_behind() {
+    let parts = vec![
+        Part::Thinking { text: "one ".into(), signature: Some("s".into()) },
+        Part::RedactedThinking { data: "d".into() },
+        Part::Thinking { text: "two".into(), signature: None },
+        Part::text("x"),
+    ];
+    assert_eq!(
+        message(parts, FinishReason::Pause),
+        (
+            r#"{"role":"assistant","content":"x","refusal":null,"reasoning_content":"one two"}"#.to_owned(),
+            "stop".to_owned()
+        )
+    );
+}
+
+#[test]
+fn calls_without_ids_get_different_ones() {
+    let body = r#"{"id":"r","choices":[{"message":{"tool_calls":[{"function":{"name":"a"}},{"function":{"name":"b"}}]},"finish_reason":"stop"}]}"#;
+    let reply = decode(body).unwrap();
+    let ids: Vec<_> = reply
+        .parts
+        .iter()
+        .filter_map(|part| match part {
+            Part::ToolCall(call) => Some(call.id.plain()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ids.len(), 2);
+    assert!(ids[0] != ids[1] && ids.iter().all(|id| id.starts_with("call_") && id.len() <= 40));
+    assert_eq!(reply.finish.reason, FinishReason::ToolCalls);
+}

@@ -3,7 +3,7 @@
 //! Invariant: every member is either carried, listed as a loss, refused with its path, or says nothing.
 
 use super::{decode_tools, decode_turns};
-use crate::dialect::openai::wire::{At, is_void, optional_bool, optional_text, text_or_skip};
+use crate::dialect::openai::wire::{At, is_one_of, is_void, optional_bool, optional_text, text_or_skip};
 use crate::ir::chat::{Effort, Format, Reasoning, Request};
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
@@ -89,13 +89,14 @@ impl<'a> Draft<'a> {
 
 /// Values that the API would have taken anyway.
 fn is_default(name: &str, value: &str) -> bool {
-    matches!(
-        (name, value),
-        ("service_tier", "\"auto\"" | "\"default\"")
-            | ("modalities", "[\"text\"]")
-            | ("top_logprobs", "0")
-            | ("verbosity", "\"medium\"")
-    )
+    let defaults: &[&str] = match name {
+        "service_tier" => &["\"auto\"", "\"default\""],
+        "modalities" => &["[\"text\"]"],
+        "top_logprobs" => &["0"],
+        "verbosity" => &["\"medium\""],
+        _ => return false,
+    };
+    is_one_of(value, defaults)
 }
 
 fn optional_integer(reader: &mut Reader<'_>, path: &str) -> Result<Option<u64>, Malformed> {

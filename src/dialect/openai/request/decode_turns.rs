@@ -158,6 +158,9 @@ fn content<'a>(
     }
 }
 
+/// Unknown members of one part that are told.
+const MAX_OTHERS: usize = 16;
+
 /// A part's members, while its type may be still unknown.
 #[derive(Default)]
 struct RawPart<'a> {
@@ -199,7 +202,7 @@ impl<'a> RawPart<'a> {
                 })?,
                 "cache_control" => part.cache = !is_void(reader.raw().at("cache_control")?),
                 _ => {
-                    if !is_void(reader.raw().at(&name)?) {
+                    if !is_void(reader.raw().at(&name)?) && part.others.len() < MAX_OTHERS {
                         part.others.push(name);
                     }
                 }

@@ -1,1 +1,126 @@
+use super::{decode, encode};
+use crate::dialect::Target;
+use crate::ir::chat::{Message, Part, Request, Role, Tool, ToolChoice};
+use crate::ir::loss::Loss;
 
+fn turn(role: Role, parts: Vec<Part<'static>>) -> Message<'static> {
+    Message { role, at: Some(0), parts, name: None }
+}
+
+fn written(request: &Request<'_>, model: &str) -> (String, Vec<String>) {
+    let mut loss = Loss::default();
+    let mut out = Vec::new();
+    let target = Target { model, max_output_tokens: None, stream_usage: false };
+    encode(request, &target, &mut loss, &mut out).unwrap();
+    (String::from_utf8(out).unwrap(), loss.paths().to_vec())
+}
+
+#[test]
+fn only_openais_reasoners_get_the_newer_words() {
+    let mut request =
+        Request { messages: vec![turn(Role::Developer, vec![Part::text("x")])], ..Request::default() };
+    request.sampling.max_tokens = Some(7);
+    for (model, newer) in [
+        ("gpt-5", true),
+        ("gpt-5.2-codex", true),
+        ("openai/o3-mini", true),
+        ("o1", true),
+        ("gpt-4o", false),
+        ("gpt-oss-120b", false),
+        ("openai-like", false),
+        ("olmo", false),
+        ("", false),
+    ] {
+        let (json, _) = written(&request, model);
+        assert_eq!(json.contains(r#""max_completion_tokens":7"#), newer, "{model}");
+        assert_eq!(json.contains(r#""role":"developer""#), newer, "{model}");
+        assert_eq!(json.contains(r#""max_tokens":7"#), !newer, "{model}");
+    }
+}
+
+#[test]
+fn a_choice_without_tools_is_not_sent() {
+    let mut request = Request {
+        messages: vec![turn(Role::User, vec![Part::text("x")])],
+        tool_choice: Some(ToolChoice::Auto),
+        parallel_tool_calls: Some(false),
+        ..Request::default()
+    };
+    assert_eq!(written(&request, "m").0, r#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#);
+    request.tool_choice = Some(ToolChoice::Required);
+    assert_eq!(written(&request, "m").1, ["tool_choice"]);
+    request.tools =
+        vec![Tool { name: "t".into(), description: None, parameters: None, strict: None, cache: true }];
+    let (json, loss) = written(&request, "m");
+    assert!(json.contains(r#""tool_choice":"required","parallel_tool_calls":false"#), "{json}");
+    assert_eq!(loss, ["tools[0].cache_control"]);
+}
+
+#[test]
+fn results_of_every_kind_stand_directly_behind_their_calls() {
+    let image = || Part::Image { source: crate::ir::chat::Source::Url("u".into()), detail: None };
+    let parts = vec![
+        Part::text("before"),
+        Part::ToolResult { id: "a".into(), content: vec![image()], is_error: true },
+        Part::ToolResult { id: "b".into(), content: vec![Part::text("x"), Part::text("y")], is_error: false },
+    ];
+    let (json, loss) =
+        written(&Request { messages: vec![turn(Role::User, parts)], ..Request::default() }, "m");
+    assert!(
+        json.contains(
+            r#"[{"role":"tool","tool_call_id":"a","content":""},{"role":"tool","tool_call_id":"b","content":"x\n\ny"},{"role":"user","content":[{"type":"text","text":"before"},{"type":"image_url","image_url":{"url":"u"}}]}]"#
+        ),
+        "{json}"
+    );
+    assert_eq!(loss, ["messages[0].content[1].is_error", "messages[0].content[1].content"]);
+}
+
+#[test]
+fn a_request_without_turns_is_refused() {
+    let target = Target { model: "m", max_output_tokens: None, stream_usage: false };
+    let refused = encode(&Request::default(), &target, &mut Loss::default(), &mut Vec::new());
+    assert_eq!(refused.unwrap_err().path, "messages");
+}
+
+#[test]
+fn wrong_types_are_named_where_they_stand() {
+    for (body, want) in [
+        (r#"{"messages":{}}"#, "messages: expected an array"),
+        (r#"{"messages":[1]}"#, "messages[0]: expected an object"),
+        (r#"{"messages":[{"content":"x"}]}"#, "messages[0].role: expected a string, and it is missing"),
+        (
+            r#"{"messages":[{"role":"bard","content":"x"}]}"#,
+            "messages[0].role: expected system, developer, user, assistant or tool",
+        ),
+        (
+            r#"{"messages":[{"role":"user","content":null}]}"#,
+            "messages[0].content: expected string or list of parts",
+        ),
+        (r#"{"messages":[{"role":"user","content":[1]}]}"#, "messages[0].content[0]: expected an object"),
+        (
+            r#"{"messages":[{"role":"user","content":[{"text":"x"}]}]}"#,
+            "messages[0].content[0].type: expected a string, and it is missing",
+        ),
+        (
+            r#"{"messages":[{"role":"tool","content":"x"}]}"#,
+            "messages[0].tool_call_id: expected a string, and it is missing",
+        ),
+        (
+            r#"{"messages":[{"role":"assistant","tool_calls":[{"id":"a","function":{"name":7}}]}]}"#,
+            "messages[0].tool_calls[0].function.name: expected a string",
+        ),
+        (r#"{"messages":[],"max_tokens":1.5}"#, "max_tokens: expected a non-negative integer"),
+        (r#"{"messages":[],"stop":[1]}"#, "stop[]: expected a string"),
+        (r#"{"messages":[],"tools":{}}"#, "tools: expected an array"),
+        (
+            r#"{"messages":[],"tool_choice":"maybe"}"#,
+            "tool_choice: expected none, auto, required or an object",
+        ),
+        (
+            r#"{"messages":[],"response_format":{"type":"json_schema"}}"#,
+            "response_format.json_schema: expected an object",
+        ),
+    ] {
+        assert_eq!(decode(body, &mut Loss::default()).unwrap_err().to_string(), want, "{body}");
+    }
+}

@@ -14,6 +14,9 @@ use crate::ir::error::Fault;
 use crate::ir::event::Event;
 use crate::wire::sse;
 
+/// Calls beyond this in one reply are refused: every piece is looked up among those before it.
+const MAX_CALLS: usize = 1_024;
+
 /// Reads one stream.
 #[derive(Debug, Default)]
 pub(in crate::dialect::openai) struct Decoder {
@@ -129,6 +132,9 @@ impl State {
         // A whole call behind a whole call, both under the same index and without ids.
         let again = known
             .filter(|number| !(call.name.is_some() && full && id.is_empty() && self.lanes.is_whole(*number)));
+        if again.is_none() && self.calls.len() >= MAX_CALLS {
+            return Err(Fault::Invalid(format!("a reply makes more than {MAX_CALLS} tool calls")));
+        }
         let number = again.unwrap_or_else(|| {
             self.calls.push((call.index, id.clone().into_owned()));
             let number = self.calls.len() - 1;

@@ -31,11 +31,13 @@ struct Lane {
     begun: bool,
     /// A JSON string without its closing quote: of a call all arguments, of another lane what is not yet sent.
     held: Vec<u8>,
+    /// How much was held when the arguments were last found to go on.
+    checked: usize,
 }
 
 impl Lane {
     fn new(says: Says) -> Self {
-        Self { says, id: String::new(), name: String::new(), begun: false, held: vec![b'"'] }
+        Self { says, id: String::new(), name: String::new(), begun: false, held: vec![b'"'], checked: 0 }
     }
 
     fn is_call(&self) -> bool {
@@ -66,12 +68,18 @@ impl Lane {
         if self.name.is_empty() || !self.held.trim_ascii_end().ends_with(b"}") {
             return false;
         }
-        self.with_held(|arguments| {
+        if std::mem::replace(&mut self.checked, self.held.len()) == self.held.len() {
+            return false;
+        }
+        let over = self.with_held(|arguments| {
             let arguments = arguments.plain();
             let mut reader = Reader::new(&arguments);
             reader.peek() == Ok(Kind::Object) && reader.skip().is_ok() && reader.end().is_ok()
-        })
-        .unwrap_or(false)
+        });
+        if over == Some(true) {
+            self.checked = 0;
+        }
+        over == Some(true)
     }
 
     fn begin(&mut self, sink: Sink<'_>) {

@@ -1,0 +1,110 @@
+"""`sluice up`, which `make run` starts: what it prints works as it is printed, twice, and Ctrl-C leaves nothing behind."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+from contextlib import contextmanager
+
+import httpx
+
+from harness import locate
+from harness.process import Process, tail
+from harness.waiting import until
+
+VENDORS = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GROQ_API_KEY", "MISTRAL_API_KEY", "DEEPSEEK_API_KEY"]
+
+
+class Up:
+    """A running `sluice up` and what it printed."""
+
+    def __init__(self, process, text):
+        self.process = process
+        self.text = text
+        self.base_url = re.search(r"Base URL +(\S+)", text)[1]
+        self.admin_url = re.search(r"Admin +(\S+)", text)[1]
+        self.key = re.search(r"Key +(\S+)", text)[1]
+
+    def curl_lines(self):
+        """The commands, as a person would copy them."""
+        return re.findall(r"^ *(curl (?:[^\n]*\\\n)*[^\n]*)", self.text, re.MULTILINE)
+
+    def children(self):
+        """The processes it started."""
+        found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True)
+        return [int(pid) for pid in found.stdout.split()]
+
+    def interrupt(self):
+        """Ctrl-C; waits for its end."""
+        children = self.children()
+        assert children, "Envoy is its child"
+        self.process._child.send_signal(signal.SIGINT)
+        assert self.process._child.wait(30) == 0, tail(self.process.log)
+        until("every process has ended", lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children), 10)
+
+
+@contextmanager
+def up(directory, env=None):
+    """Runs it on free ports, without the credentials of whoever runs the tests."""
+    log = directory / "up.log"
+    log.unlink(missing_ok=True)
+    argv = [
+        locate.sluice(), "up", "--state-dir", directory / "state", "--envoy", locate.envoy(), "--module", locate.module(),
+        "--listen", "127.0.0.1:0", "--admin-address", "127.0.0.1:0", "--concurrency", "1",
+    ]  # fmt: skip
+    none = {name: "" for name in VENDORS}
+    process = Process("sluice up", argv, log, env={**none, **(env or {})})
+    try:
+        process.wait_for("is up", lambda: "Ctrl-C ends it" in log.read_text(), 60)
+        yield Up(process, log.read_text())
+    finally:
+        process.stop(30)
+
+
+def run(command):
+    """Runs a printed command in a shell."""
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, f"{command}\n{done.stderr}"
+    return done.stdout
+
+
+def test_what_it_prints_works_twice_and_ctrl_c_ends_everything(tmp_path):
+    with up(tmp_path) as first:
+        buffered, streamed = first.curl_lines()
+        reply = json.loads(run(buffered))
+        assert reply["choices"][0]["message"]["content"]
+        assert " -N" in streamed
+        events = [line for line in run(streamed).splitlines() if line.startswith("data: ")]
+        assert len(events) > 3 and events[-1] == "data: [DONE]"
+        token = (tmp_path / "state" / "admin-token").read_text().strip()
+        rows = f"{first.admin_url}/admin/v1/usage"
+        authorization = {"authorization": f"Bearer {token}"}
+        until("both are in the ledger", lambda: len(httpx.get(rows, headers=authorization).json()["data"]) == 2, 10)
+        first.interrupt()
+    with up(tmp_path) as second:
+        assert second.key == first.key
+        assert json.loads(run(second.curl_lines()[0]))["choices"]
+        second.interrupt()
+
+
+def test_real_providers_are_configured_where_their_keys_are_known(tmp_path):
+    with up(tmp_path, {name: f"test-{name}" for name in VENDORS}) as running:
+        token = (tmp_path / "state" / "admin-token").read_text().strip()
+        answer = httpx.get(f"{running.admin_url}/admin/v1/providers", headers={"authorization": f"Bearer {token}"})
+        providers = {row["name"]: row for row in answer.json()["data"]}
+        assert set(providers) == {"openai", "anthropic", "groq", "mistral", "deepseek"}
+        hosts = {name: row["base_url"].split("/")[2] for name, row in providers.items()}
+        assert hosts == {
+            "openai": "api.openai.com",
+            "anthropic": "api.anthropic.com",
+            "groq": "api.groq.com",
+            "mistral": "api.mistral.ai",
+            "deepseek": "api.deepseek.com",
+        }
+        assert providers["anthropic"]["dialect"] == "anthropic" and providers["anthropic"]["auth"]["name"] == "x-api-key"
+        assert all(row["secret_set"] for row in providers.values())
+        assert "test-OPENAI_API_KEY" not in answer.text and "test-OPENAI_API_KEY" not in running.text
+        models = httpx.get(f"{running.base_url}/models", headers={"x-api-key": running.key}).json()["data"]
+        assert models
+        running.interrupt()

@@ -1,0 +1,312 @@
+//! Fixture runner: every input crosses to every dialect (its own too, which shows what the IR carries), and what comes
+//! out stands in a file beside it.
+//!
+//! `SLUICE_BLESS=1` writes the files; the diff is what is reviewed. A missing, differing or orphaned file fails.
+
+#[path = "golden/fixtures.rs"]
+mod fixtures;
+
+use fixtures::{DIALECTS, Fixture, all};
+use sluice::config::{Dialect, Endpoint};
+use sluice::dialect::{Observe, ReplyContext, Target, inbound, outbound, patch, splice};
+use sluice::ir::event::{Checker, Event};
+use sluice::ir::loss::Loss;
+use sluice::wire::json::{Kind, Reader};
+use sluice::wire::sse::Splitter;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+const TARGET: Target<'_> =
+    Target { model: "upstream-model", max_output_tokens: Some(4096), stream_usage: true };
+const CONTEXT: ReplyContext = ReplyContext { created: 1_700_000_000, include_usage: true };
+
+fn is_blessing() -> bool {
+    std::env::var_os("SLUICE_BLESS").is_some_and(|value| value == "1")
+}
+
+/// Compares with what is expected, or writes it.
+#[derive(Default)]
+struct Verdict {
+    failures: Vec<String>,
+    expected: Vec<PathBuf>,
+}
+
+impl Verdict {
+    fn expect(&mut self, fixture: &Fixture, suffix: &str, actual: &str) {
+        let path = PathBuf::from(format!("{}.{suffix}", fixture.stem.display()));
+        self.expected.push(path.clone());
+        if is_blessing() {
+            if let Err(error) = fs::write(&path, actual) {
+                self.failures.push(format!("{}: {error}", path.display()));
+            }
+            return;
+        }
+        match fs::read_to_string(&path) {
+            Ok(wanted) if wanted == actual => {}
+            Ok(wanted) => self
+                .failures
+                .push(format!("{} differs\n--- expected\n{wanted}\n--- actual\n{actual}", path.display())),
+            Err(error) => self.failures.push(format!("{}: {error} (bless it?)", path.display())),
+        }
+    }
+
+    /// Compares JSON, one token a line.
+    fn expect_json(&mut self, fixture: &Fixture, suffix: &str, json: &[u8]) {
+        match pretty(&String::from_utf8_lossy(json)) {
+            Ok(lines) => self.expect(fixture, suffix, &lines),
+            Err(error) => self.failures.push(format!("{}.{suffix}: {error}", fixture.name())),
+        }
+    }
+
+    /// Fails if anything differed, or if files are left that nothing produces any more.
+    fn close(mut self, kind: &str, inputs: &[&str]) {
+        for dialect in DIALECTS {
+            let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+                .join("tests/golden")
+                .join(kind)
+                .join(dialect.name());
+            for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                let rest = name.split_once('.').map_or("", |(_, rest)| rest);
+                if inputs.contains(&rest) || self.expected.contains(&entry.path()) {
+                    continue;
+                }
+                if is_blessing() {
+                    let _ = fs::remove_file(entry.path());
+                } else {
+                    self.failures.push(format!("{} belongs to no fixture", entry.path().display()));
+                }
+            }
+        }
+        assert!(self.failures.is_empty(), "{}", self.failures.join("\n\n"));
+    }
+}
+
+/// The endpoint of a fixture: by the beginning of its name, or the dialect's chat.
+fn endpoint(fixture: &Fixture) -> Endpoint {
+    let name = fixture.stem.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    match fixture.dialect {
+        Dialect::Anthropic => Endpoint::Messages,
+        Dialect::Openai if name.starts_with("embeddings") => Endpoint::Embeddings,
+        Dialect::Openai if name.starts_with("completions") => Endpoint::Completions,
+        Dialect::Openai => Endpoint::ChatCompletions,
+    }
+}
+
+fn chat(dialect: Dialect) -> Endpoint {
+    match dialect {
+        Dialect::Openai => Endpoint::ChatCompletions,
+        Dialect::Anthropic => Endpoint::Messages,
+    }
+}
+
+/// The same tokens on lines of their own, so that a diff can be read.
+fn pretty(json: &str) -> Result<String, sluice::wire::json::Error> {
+    let mut reader = Reader::new(json);
+    let mut out = String::new();
+    indent(&mut reader, 0, &mut out)?;
+    reader.end()?;
+    out.push('\n');
+    Ok(out)
+}
+
+fn indent(reader: &mut Reader<'_>, depth: usize, out: &mut String) -> Result<(), sluice::wire::json::Error> {
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.push_str(&"  ".repeat(depth));
+    };
+    let mut empty = true;
+    match reader.peek()? {
+        Kind::Object => {
+            reader.object()?;
+            out.push('{');
+            while let Some(key) = reader.key()? {
+                out.push_str(if std::mem::take(&mut empty) { "" } else { "," });
+                line(out, depth + 1);
+                let _ = write!(out, "{:?}: ", key.plain());
+                indent(reader, depth + 1, out)?;
+            }
+            if !empty {
+                line(out, depth);
+            }
+            out.push('}');
+        }
+        Kind::Array => {
+            reader.array()?;
+            out.push('[');
+            while reader.element()? {
+                out.push_str(if std::mem::take(&mut empty) { "" } else { "," });
+                line(out, depth + 1);
+                indent(reader, depth + 1, out)?;
+            }
+            if !empty {
+                line(out, depth);
+            }
+            out.push(']');
+        }
+        _ => out.push_str(reader.raw()?),
+    }
+    Ok(())
+}
+
+#[test]
+fn requests_cross() {
+    let mut verdict = Verdict::default();
+    for fixture in all("requests", "json") {
+        let body = String::from_utf8_lossy(&fixture.bytes);
+        let mut decoded_loss = Loss::default();
+        let decoded = patch(fixture.dialect)
+            .peek(chat(fixture.dialect), &body)
+            .and_then(|_| inbound(fixture.dialect).decode_request(&body, &mut decoded_loss));
+        let request = match decoded {
+            Ok(request) => request,
+            Err(malformed) => {
+                verdict.expect(&fixture, "refused.txt", &format!("{malformed}\n"));
+                continue;
+            }
+        };
+        for upstream in DIALECTS {
+            let name = upstream.name();
+            let mut loss = decoded_loss.clone();
+            let mut out = Vec::new();
+            match outbound(upstream).encode_request(&request, &TARGET, &mut loss, &mut out) {
+                Err(malformed) => {
+                    verdict.expect(&fixture, &format!("to.{name}.refused.txt"), &format!("{malformed}\n"));
+                    continue;
+                }
+                Ok(()) => verdict.expect_json(&fixture, &format!("to.{name}.json"), &out),
+            }
+            // The upstream's own lane would take it.
+            let text = String::from_utf8_lossy(&out);
+            if let Err(malformed) = patch(upstream).peek(chat(upstream), &text) {
+                verdict.failures.push(format!("{} to {name}: {malformed}", fixture.name()));
+            }
+            if !loss.paths().is_empty() {
+                let said = loss.paths().join("\n") + "\n";
+                verdict.expect(&fixture, &format!("to.{name}.loss.txt"), &said);
+            }
+        }
+    }
+    verdict.close("requests", &["json"]);
+}
+
+#[test]
+fn replies_cross() {
+    let mut verdict = Verdict::default();
+    for fixture in all("replies", "json") {
+        let body = String::from_utf8_lossy(&fixture.bytes);
+        let observed = match patch(fixture.dialect).peek_reply(endpoint(&fixture), &body) {
+            Ok(summary) => format!("{summary:#?}\n"),
+            Err(fault) => format!("{fault:#?}\n"),
+        };
+        verdict.expect(&fixture, "observed.txt", &observed);
+        if endpoint(&fixture) != chat(fixture.dialect) {
+            continue;
+        }
+        match outbound(fixture.dialect).decode_reply(&body) {
+            Err(fault) => verdict.expect(&fixture, "fault.txt", &format!("{fault:#?}\n")),
+            Ok(reply) => {
+                for client in DIALECTS {
+                    let mut out = Vec::new();
+                    inbound(client).encode_reply(&reply, &CONTEXT, &mut out);
+                    verdict.expect_json(&fixture, &format!("to.{}.json", client.name()), &out);
+                    if let Err(fault) = patch(client).peek_reply(chat(client), &String::from_utf8_lossy(&out))
+                    {
+                        verdict.failures.push(format!("{} to {}: {fault}", fixture.name(), client.name()));
+                    }
+                }
+            }
+        }
+    }
+    streams(&mut verdict);
+    verdict.close("replies", &["json", "sse"]);
+}
+
+fn streams(verdict: &mut Verdict) {
+    for fixture in all("replies", "sse") {
+        let mut observer = patch(fixture.dialect).observer(endpoint(&fixture), false);
+        verdict.expect(&fixture, "observed.txt", &observe(&fixture.bytes, &mut *observer));
+        if endpoint(&fixture) != chat(fixture.dialect) {
+            continue;
+        }
+        let mut encoders =
+            DIALECTS.map(|client| (client, inbound(client).stream_encoder(&CONTEXT), Vec::new()));
+        let mut checker = Checker::default();
+        let mut sink = |event: Event<'_>| {
+            assert_eq!(checker.event(&event), Ok(()), "{}", fixture.name());
+            for (_, encoder, out) in &mut encoders {
+                encoder.event(&event, out);
+            }
+        };
+        let mut decoder = outbound(fixture.dialect).stream_decoder();
+        let result = decoder.push(&fixture.bytes, &mut sink).and_then(|()| decoder.finish(&mut sink));
+        if checker.is_complete() != result.is_ok() {
+            verdict.failures.push(format!(
+                "{}: {result:?}, but complete: {}",
+                fixture.name(),
+                checker.is_complete()
+            ));
+        }
+        if let Err(fault) = result {
+            verdict.expect(&fixture, "fault.txt", &format!("{fault:#?}\n"));
+        }
+        for (client, _, out) in encoders {
+            verdict.expect(&fixture, &format!("to.{}.sse", client.name()), &String::from_utf8_lossy(&out));
+        }
+    }
+}
+
+/// One line per block, then the summary.
+fn observe(bytes: &[u8], observer: &mut dyn Observe) -> String {
+    let mut out = String::new();
+    let mut splitter = Splitter::default();
+    let mut blocks = Vec::new();
+    assert_eq!(splitter.push(bytes, |block| blocks.push(block.to_vec())), Ok(()));
+    blocks.push(splitter.take_pending());
+    for block in blocks.iter().filter(|block| !block.is_empty()) {
+        let _ = match observer.block(block) {
+            Ok(sight) => writeln!(out, "{sight:?}"),
+            Err(fault) => writeln!(out, "{fault:?}"),
+        };
+    }
+    let _ = writeln!(out, "complete: {}\n{:#?}", observer.is_complete(), observer.summary());
+    out
+}
+
+#[test]
+fn errors_cross() {
+    let mut verdict = Verdict::default();
+    for fixture in all("errors", "json") {
+        let name = fixture.stem.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let Some(status) = name.split_once('_').and_then(|(status, _)| status.parse().ok()) else {
+            verdict.failures.push(format!("{name} does not begin with a status"));
+            continue;
+        };
+        let error = outbound(fixture.dialect).decode_error(status, &fixture.bytes);
+        verdict.expect(&fixture, "decoded.txt", &format!("{error:#?}\n"));
+        for client in DIALECTS {
+            let mut out = Vec::new();
+            inbound(client).encode_error(&error, "req_1", &mut out);
+            verdict.expect_json(&fixture, &format!("to.{}.json", client.name()), &out);
+        }
+    }
+    verdict.close("errors", &["json"]);
+}
+
+#[test]
+fn patches_touch_nothing_else() {
+    let mut verdict = Verdict::default();
+    for fixture in all("patch", "json") {
+        let body = String::from_utf8_lossy(&fixture.bytes);
+        match patch(fixture.dialect).peek(endpoint(&fixture), &body) {
+            Err(malformed) => verdict.expect(&fixture, "refused.txt", &format!("{malformed}\n")),
+            Ok(peek) => {
+                let edits = patch(fixture.dialect).splice(&peek, &TARGET);
+                let patched = splice(body.as_bytes(), &edits);
+                verdict.expect(&fixture, "patched.json", &String::from_utf8_lossy(&patched));
+            }
+        }
+    }
+    verdict.close("patch", &["json"]);
+}

@@ -1,0 +1,116 @@
+"""Fixtures of the SDK tests: real Envoy in both deployments, each official client, each upstream dialect; and the table
+at the end of a run."""
+
+import os
+
+import pytest
+from harness.fixtures import deployment, stack  # noqa: F401
+from harness.scene import Scene
+from official import anthropic_api, openai_api
+from official.house import DIALECTS, Broken, House
+from official.node import NodeProcess
+from official.table import Table
+
+OPENAI = {each.name: each for each in (openai_api.Python, openai_api.AsyncPython, openai_api.Node)}
+ANTHROPIC = {each.name: each for each in (anthropic_api.Python, anthropic_api.AsyncPython)}
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory):
+    """The Node process."""
+    process = NodeProcess(tmp_path_factory.mktemp("node") / "node.log")
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="session")
+def house(stack):  # noqa: F811
+    """What all scenarios of a deployment share: a provider of each dialect, and keys."""
+    return House(stack)
+
+
+@pytest.fixture
+def connect(request, house):
+    """Makes clients: `connect(name, key, **options)`; they are closed with the test."""
+    opened = []
+
+    def open_client(name, token=house.strict.token, base=None, **options):
+        kind = OPENAI.get(name) or ANTHROPIC[name]
+        process = [request.getfixturevalue("node")] if kind is openai_api.Node else []
+        # The OpenAI clients' base URL includes the version.
+        base = base or (f"{house.url}/v1" if name in OPENAI else house.url)
+        opened.append(kind(*process, base, token, **options))
+        return opened[-1]
+
+    yield open_client
+    for client in opened:
+        client.close()
+
+
+@pytest.fixture(params=OPENAI)
+def openai_client(request):
+    """The name of an OpenAI client: each."""
+    return request.param
+
+
+@pytest.fixture(params=ANTHROPIC)
+def anthropic_client(request):
+    """The name of an Anthropic client: each."""
+    return request.param
+
+
+@pytest.fixture
+def openai(connect, openai_client):
+    """An OpenAI client whose key refuses every loss."""
+    return connect(openai_client)
+
+
+@pytest.fixture
+def anthropic(connect, anthropic_client):
+    """An Anthropic client whose key refuses every loss."""
+    return connect(anthropic_client)
+
+
+@pytest.fixture(params=DIALECTS)
+def upstream(request):
+    """The provider's dialect: each."""
+    return request.param
+
+
+@pytest.fixture
+def side(request, house, upstream):
+    """The provider that scenarios talk to; at the end, it must have accepted everything."""
+    side = house.side(upstream)
+    side.virtual.reset()
+    request.node.stack_marks = (house.stack, house.stack.marks())
+    yield side
+    side.check()
+
+
+@pytest.fixture
+def broken(request, stack, upstream):  # noqa: F811
+    """A provider of each dialect that a test may break."""
+    request.node.stack_marks = (stack, stack.marks())
+    scene = Scene(stack)
+    yield Broken(scene, upstream)
+    scene.close()
+
+
+def pytest_configure(config):
+    """Begins the table, and takes away what would configure the clients behind the scenarios' back."""
+    for name in list(os.environ):
+        if name.startswith(("OPENAI_", "ANTHROPIC_")):
+            del os.environ[name]
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
+    config.pluginmanager.register(Table(), "sdk-table")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Adds to a failure what the logs said meanwhile."""
+    report = yield
+    if report.failed and hasattr(item, "stack_marks"):
+        running, marks = item.stack_marks
+        report.sections += [(f"log: {name}", text) for name, text in running.said_since(marks)]
+    return report

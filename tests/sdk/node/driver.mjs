@@ -1,0 +1,89 @@
+// Drives the official OpenAI client for Node: reads a call as a line of JSON, does it, and writes what came of it as a
+// line of JSON. It adds nothing to the client but no retries, so that every failure is seen.
+
+import { createInterface } from 'node:readline';
+import OpenAI from 'openai';
+
+const clients = new Map();
+
+function clientFor(options) {
+  const name = JSON.stringify(options);
+  if (!clients.has(name)) clients.set(name, new OpenAI({ ...options, maxRetries: 0 }));
+  return clients.get(name);
+}
+
+function answer(data, response, more = {}) {
+  return { data, requestId: data._request_id, headers: Object.fromEntries(response.headers), ...more };
+}
+
+async function whole(promise) {
+  const { data, response } = await promise.withResponse();
+  return answer(data, response);
+}
+
+async function streamed(promise, received) {
+  const { data, response } = await promise.withResponse();
+  for await (const chunk of data) received.push(chunk);
+  return { ...answer(received, response), requestId: response.headers.get('x-request-id') };
+}
+
+const operations = {
+  chat: (client, body) => whole(client.chat.completions.create(body)),
+  raw_chat: (client, body) => whole(client.chat.completions.create(body)),
+  chunks: (client, body, received) =>
+    streamed(client.chat.completions.create({ ...body, stream: true }), received),
+  async left(client, body) {
+    const stream = await client.chat.completions.create({ ...body, stream: true });
+    // Leaving the loop closes the stream.
+    for await (const chunk of stream) return { data: chunk };
+    throw new Error('an empty stream');
+  },
+  async at_once(client, { requests }) {
+    const one = async (body) => {
+      const chunks = [];
+      await streamed(client.chat.completions.create({ ...body, stream: true }), chunks);
+      return chunks;
+    };
+    return { data: await Promise.all(requests.map(one)) };
+  },
+  async helper(client, body, received) {
+    const stream = client.chat.completions.stream(body);
+    // `content` and `tool_calls.function.arguments` have other names than in Python; scenarios ask for few of them.
+    stream.on('content.delta', () => received.push('content.delta'));
+    stream.on('content.done', () => received.push('content.done'));
+    stream.on('tool_calls.function.arguments.delta', () => received.push('tool_calls.function.arguments.delta'));
+    stream.on('tool_calls.function.arguments.done', () => received.push('tool_calls.function.arguments.done'));
+    return { data: await stream.finalChatCompletion(), events: received };
+  },
+  completion: (client, body) => whole(client.completions.create(body)),
+  completion_chunks: (client, body, received) =>
+    streamed(client.completions.create({ ...body, stream: true }), received),
+  embeddings: (client, body) => whole(client.embeddings.create(body)),
+  async models(client, _, received) {
+    for await (const model of client.models.list()) received.push(model);
+    return { data: received };
+  },
+  model: (client, { model }) => whole(client.models.retrieve(model)),
+};
+
+function described(error) {
+  const kinds = [];
+  for (let kind = Object.getPrototypeOf(error); kind && kind !== Object.prototype; kind = Object.getPrototypeOf(kind)) {
+    kinds.push(kind.constructor.name);
+  }
+  const { status, code, type, param, message, requestID } = error;
+  const headers = error.headers ? Object.fromEntries(error.headers) : {};
+  return { kinds, status, code, type, param, message, request_id: requestID, headers };
+}
+
+for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
+  const { operation, options, arguments: body } = JSON.parse(line);
+  const received = [];
+  let done;
+  try {
+    done = await operations[operation](clientFor(options), body, received);
+  } catch (error) {
+    done = { error: described(error), received };
+  }
+  process.stdout.write(`${JSON.stringify(done)}\n`);
+}

@@ -1,0 +1,230 @@
+"""The OpenAI API through its official clients: Python, asynchronous Python, Node."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import openai
+import httpx2
+
+from .answer import Answer, ClientError, described, plain
+
+# What a client raises; while a stream is read, also what its HTTP library raises.
+FAILURES = (openai.OpenAIError, httpx2.TransportError)
+
+
+class _Common:
+    """What the three have in common: one method for each operation that scenarios use."""
+
+    # What the client raises when it has waited too long.
+    timeout_kind = "APITimeoutError"
+
+    def chat(self, **arguments):
+        """A Chat Completion."""
+        return self.perform("chat", arguments)
+
+    def raw_chat(self, **arguments):
+        """A Chat Completion, with the reply's headers."""
+        return self.perform("raw_chat", arguments)
+
+    def chunks(self, **arguments):
+        """A streamed Chat Completion: its chunks."""
+        return self.perform("chunks", arguments)
+
+    def left(self, **arguments):
+        """A streamed Chat Completion that is left after its first chunk."""
+        return self.perform("left", arguments)
+
+    def at_once(self, requests):
+        """Many streamed Chat Completions at the same time: the chunks of each."""
+        return self.perform("at_once", {"requests": requests})
+
+    def helper(self, **arguments):
+        """A streamed Chat Completion through the client's own helper: what it has put together."""
+        return self.perform("helper", arguments)
+
+    def completion(self, **arguments):
+        """A legacy completion."""
+        return self.perform("completion", arguments)
+
+    def completion_chunks(self, **arguments):
+        """A streamed legacy completion: its chunks."""
+        return self.perform("completion_chunks", arguments)
+
+    def embeddings(self, **arguments):
+        """Embeddings."""
+        return self.perform("embeddings", arguments)
+
+    def models(self):
+        """All models."""
+        return self.perform("models", {})
+
+    def model(self, model):
+        """One model."""
+        return self.perform("model", {"model": model})
+
+
+class Python(_Common):
+    """`openai.OpenAI`."""
+
+    name = "openai-py"
+
+    def __init__(self, base_url, key, timeout=20.0):
+        self._client = openai.OpenAI(base_url=base_url, api_key=key, max_retries=0, timeout=timeout)
+
+    def perform(self, operation, arguments):
+        """Does one of the operations."""
+        received = []
+        try:
+            return getattr(self, f"_{operation}")(arguments, received)
+        except FAILURES as error:
+            raise ClientError(described(error), received) from error
+
+    def _chat(self, arguments, _):
+        completion = self._client.chat.completions.create(**arguments)
+        return Answer(plain(completion), completion._request_id)
+
+    def _raw_chat(self, arguments, _):
+        raw = self._client.chat.completions.with_raw_response.create(**arguments)
+        return Answer(plain(raw.parse()), raw.request_id, raw.headers)
+
+    def _chunks(self, arguments, received):
+        with self._client.chat.completions.create(stream=True, **arguments) as stream:
+            received.extend(plain(chunk) for chunk in stream)
+        return Answer(received, stream.response.headers.get("x-request-id"), stream.response.headers)
+
+    def _left(self, arguments, _):
+        with self._client.chat.completions.create(stream=True, **arguments) as stream:
+            return Answer(plain(next(iter(stream))))
+
+    def _at_once(self, arguments, _):
+        requests = arguments["requests"]
+        with ThreadPoolExecutor(len(requests)) as pool:
+            answers = pool.map(lambda request: self._chunks(request, []), requests)
+            return Answer([answer.data for answer in answers])
+
+    def _helper(self, arguments, received):
+        with self._client.chat.completions.stream(**arguments) as stream:
+            received.extend(event.type for event in stream)
+            return Answer(plain(stream.get_final_completion()), events=received)
+
+    def _completion(self, arguments, _):
+        completion = self._client.completions.create(**arguments)
+        return Answer(plain(completion), completion._request_id)
+
+    def _completion_chunks(self, arguments, received):
+        with self._client.completions.create(stream=True, **arguments) as stream:
+            # Not checked: the client's type has no chunks, and OpenAI's own are not what it says.
+            received.extend(chunk.to_dict(mode="json") for chunk in stream)
+        return Answer(received)
+
+    def _embeddings(self, arguments, _):
+        reply = self._client.embeddings.create(**arguments)
+        # The type says floats, and base64 comes as it is.
+        return Answer(reply.to_dict(mode="json", warnings=False), reply._request_id)
+
+    def _models(self, _, __):
+        return Answer([plain(model) for model in self._client.models.list()])
+
+    def _model(self, arguments, _):
+        return Answer(plain(self._client.models.retrieve(**arguments)))
+
+    def close(self):
+        """Closes its connections."""
+        self._client.close()
+
+
+class AsyncPython(_Common):
+    """`openai.AsyncOpenAI`, on an event loop of its own."""
+
+    name = "openai-py-async"
+
+    def __init__(self, base_url, key, timeout=20.0):
+        self._loop = asyncio.new_event_loop()
+        self._client = openai.AsyncOpenAI(
+            base_url=base_url, api_key=key, max_retries=0, timeout=timeout
+        )
+
+    def perform(self, operation, arguments):
+        """Does one of the operations."""
+        received = []
+        try:
+            return self._loop.run_until_complete(getattr(self, f"_{operation}")(arguments, received))
+        except FAILURES as error:
+            raise ClientError(described(error), received) from error
+
+    async def _chat(self, arguments, _):
+        completion = await self._client.chat.completions.create(**arguments)
+        return Answer(plain(completion), completion._request_id)
+
+    async def _raw_chat(self, arguments, _):
+        raw = await self._client.chat.completions.with_raw_response.create(**arguments)
+        return Answer(plain(raw.parse()), raw.request_id, raw.headers)
+
+    async def _chunks(self, arguments, received):
+        async with await self._client.chat.completions.create(stream=True, **arguments) as stream:
+            async for chunk in stream:
+                received.append(plain(chunk))
+        return Answer(received, stream.response.headers.get("x-request-id"), stream.response.headers)
+
+    async def _left(self, arguments, _):
+        async with await self._client.chat.completions.create(stream=True, **arguments) as stream:
+            return Answer(plain(await anext(aiter(stream))))
+
+    async def _at_once(self, arguments, _):
+        answers = await asyncio.gather(*(self._chunks(request, []) for request in arguments["requests"]))
+        return Answer([answer.data for answer in answers])
+
+    async def _helper(self, arguments, received):
+        async with self._client.chat.completions.stream(**arguments) as stream:
+            async for event in stream:
+                received.append(event.type)
+            return Answer(plain(await stream.get_final_completion()), events=received)
+
+    async def _completion(self, arguments, _):
+        completion = await self._client.completions.create(**arguments)
+        return Answer(plain(completion), completion._request_id)
+
+    async def _completion_chunks(self, arguments, received):
+        async with await self._client.completions.create(stream=True, **arguments) as stream:
+            async for chunk in stream:
+                # Not checked: the client's type has no chunks, and OpenAI's own are not what it says.
+                received.append(chunk.to_dict(mode="json"))
+        return Answer(received)
+
+    async def _embeddings(self, arguments, _):
+        reply = await self._client.embeddings.create(**arguments)
+        # The type says floats, and base64 comes as it is.
+        return Answer(reply.to_dict(mode="json", warnings=False), reply._request_id)
+
+    async def _models(self, _, __):
+        return Answer([plain(model) async for model in self._client.models.list()])
+
+    async def _model(self, arguments, _):
+        return Answer(plain(await self._client.models.retrieve(**arguments)))
+
+    def close(self):
+        """Closes its connections and its loop."""
+        self._loop.run_until_complete(self._client.close())
+        self._loop.close()
+
+
+class Node(_Common):
+    """The npm package `openai`, in the one Node process that all its clients share."""
+
+    name = "openai-node"
+    timeout_kind = "APIConnectionTimeoutError"
+
+    def __init__(self, process, base_url, key, timeout=20.0):
+        self._process = process
+        self._options = {"baseURL": base_url, "apiKey": key, "timeout": int(timeout * 1000)}
+
+    def perform(self, operation, arguments):
+        """Does one of the operations."""
+        message = {"operation": operation, "options": self._options, "arguments": arguments}
+        done = self._process.call(message)
+        if "error" in done:
+            raise ClientError(done["error"], done["received"])
+        return Answer(done["data"], done.get("requestId"), done.get("headers"), done.get("events", ()))
+
+    def close(self):
+        """Nothing: the process outlives it."""
