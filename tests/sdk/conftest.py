@@ -1,6 +1,8 @@
 """Fixtures of the SDK tests: real Envoy in both deployments, each official client, each upstream dialect; and the table
 at the end of a run."""
 
+import os
+
 import pytest
 from harness.fixtures import deployment, stack  # noqa: F401
 from harness.scene import Scene
@@ -95,15 +97,19 @@ def broken(request, stack, upstream):  # noqa: F811
 
 
 def pytest_configure(config):
-    """Begins the table."""
+    """Begins the table, and takes away what would configure the clients behind the scenarios' back."""
+    for name in list(os.environ):
+        if name.startswith(("OPENAI_", "ANTHROPIC_")):
+            del os.environ[name]
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
     config.pluginmanager.register(Table(), "sdk-table")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Tells the table which cell a report belongs to, and adds to a failure what the logs said meanwhile."""
+    """Adds to a failure what the logs said meanwhile."""
     report = yield
-    report.cell = Table.cell(item)
     if report.failed and hasattr(item, "stack_marks"):
         running, marks = item.stack_marks
         report.sections += [(f"log: {name}", text) for name, text in running.said_since(marks)]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from official.anthropic_stream import Streamed
-from official.shared import LONG, PNG, UNICODE, check_request_id
+from official.shared import LONG, PDF, PNG, UNICODE, check_request_id
 
 
 def ask(side, prompt, **more):
@@ -171,9 +171,28 @@ def test_image(anthropic, side):
     assert Streamed(anthropic.events(**ask(side, parts)).data).text == "orange"
 
 
+def test_image_by_address(anthropic, side):
+    """A picture that the provider is to fetch is named to it."""
+    url = "https://pictures.example/orange.png"
+    parts = [
+        {"type": "image", "source": {"type": "url", "url": url}},
+        {"type": "text", "text": "[[say:orange]]"},
+    ]
+    assert text_of(anthropic.message(**ask(side, parts))) == "orange"
+    assert url in side.last.body
+
+
+def test_document(anthropic, side):
+    """A document arrives as the same bytes."""
+    source = {"type": "base64", "media_type": "application/pdf", "data": PDF}
+    parts = [{"type": "document", "source": source}, {"type": "text", "text": "[[say:read]]"}]
+    assert text_of(anthropic.message(**ask(side, parts))) == "read"
+    assert PDF in side.last.body
+
+
 def test_sampling(anthropic, side):
     """Numbers arrive as they were written."""
-    # The 2.10 client has no `temperature` of its own in some calls' types; the API has.
+    # The client has no arguments for these any more; the API still takes them.
     anthropic.message(**ask(side, "Hi", extra_body={"temperature": 0.25}))
     assert side.sent["temperature"] == 0.25
     anthropic.message(**ask(side, "Hi", extra_body={"top_p": 0.123456789}))
@@ -255,3 +274,57 @@ def test_losses_are_named(connect, house, anthropic_client, side):
         assert dropped == "" and side.sent["top_k"] == 3
     else:
         assert "top_k" in dropped and "top_k" not in side.sent, dropped
+
+
+def test_beta(anthropic, side):
+    """The beta interface, which has a query and a header of its own."""
+    answer = anthropic.beta_message(**ask(side, "[[say:beta]]", betas=["token-efficient-tools-2025-02-19"]))
+    assert text_of(answer) == "beta"
+    named = side.last.header("anthropic-beta")
+    assert named == (["token-efficient-tools-2025-02-19"] if side.dialect == "anthropic" else [])
+
+
+def test_bearer(connect, house, anthropic_client, side):
+    """The key may come as a bearer token, as some tools send it."""
+    client = connect(anthropic_client, house.strict.token, credential="auth_token")
+    assert text_of(client.message(**ask(side, "[[say:bearer]]"))) == "bearer"
+
+
+def test_at_once(anthropic, side):
+    """Many streams at the same time do not mix."""
+    texts = [" ".join([f"stream {number}"] * 30) for number in range(16)]
+    requests = [ask(side, f"[[say:{text}]][[delay_ms:1]]") for text in texts]
+    assert [Streamed(events).text for events in anthropic.at_once(requests).data] == texts
+    assert len(side.virtual.attempts(settled=16)) == 16
+
+
+def test_left(anthropic, side):
+    """Who leaves a stream cancels it at the provider."""
+    anthropic.left(**ask(side, "[[words:500]][[delay_ms:20]]"))
+    assert side.last.outcome == "client_gone"
+
+
+@pytest.mark.parametrize("base", ["", "anthropic", "api"])
+def test_base_paths(connect, house, anthropic_client, base):
+    """The paths that clients are used to lead to the same."""
+    side = house.side("anthropic")
+    side.virtual.reset()
+    client = connect(anthropic_client, base=f"{house.url}/{base}")
+    assert text_of(client.message(**ask(side, "[[say:here]]"))) == "here"
+    assert "house-claude" in {model["id"] for model in client.models().data}
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["buffered", "streamed"])
+def test_fallback(connect, house, anthropic_client, broken, streamed):
+    """A provider that fails is replaced by one of the other dialect, and the client does not notice."""
+    other = house.other(broken.dialect)
+    chain = [{"targets": [{"provider": other.virtual.name, "model": other.served}]}]
+    broken.virtual.always("error_event_first" if streamed else "status", **({} if streamed else {"status": 500}))
+    client = connect(anthropic_client, house.fresh(chain=chain, retry={"same_provider": 0}).token)
+    arguments = ask(broken, "[[say:still here]]")
+    if streamed:
+        assert Streamed(client.events(**arguments).data).text == "still here"
+    else:
+        answer = client.raw_message(**arguments)
+        assert text_of(answer) == "still here"
+        assert (answer.headers["x-sluice-provider"], answer.headers["x-sluice-attempts"]) == (other.virtual.name, "2")

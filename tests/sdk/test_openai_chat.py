@@ -4,7 +4,7 @@ import json
 
 import pytest
 from official.openai_stream import Streamed
-from official.shared import LONG, PNG, UNICODE, check_request_id
+from official.shared import LONG, PDF, PNG, UNICODE, check_request_id
 
 
 def user(content):
@@ -188,6 +188,22 @@ def test_image(openai, side):
     assert Streamed(openai.chunks(model=side.model, messages=user(parts)).data).text == "orange"
 
 
+def test_image_by_address(openai, side):
+    """A picture that the provider is to fetch is named to it."""
+    url = "https://pictures.example/orange.png"
+    parts = [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": "[[say:orange]]"}]
+    assert said(openai.chat(model=side.model, messages=user(parts)))[0]["content"] == "orange"
+    assert url in side.last.body
+
+
+def test_document(openai, side):
+    """A document arrives as the same bytes."""
+    file = {"filename": "note.pdf", "file_data": f"data:application/pdf;base64,{PDF}"}
+    parts = [{"type": "file", "file": file}, {"type": "text", "text": "[[say:read]]"}]
+    assert said(openai.chat(model=side.model, messages=user(parts)))[0]["content"] == "read"
+    assert PDF in side.last.body
+
+
 def test_sampling(openai, side):
     """Numbers arrive as they were written."""
     openai.chat(model=side.model, messages=user("Hi"), temperature=0.25)
@@ -243,3 +259,45 @@ def test_losses_are_named(connect, house, openai_client, side):
     else:
         assert "seed" in dropped and "presence_penalty" in dropped, dropped
         assert not {"seed", "presence_penalty"} & set(side.sent)
+
+
+def test_at_once(openai, side):
+    """Many streams at the same time do not mix."""
+    texts = [" ".join([f"stream {number}"] * 30) for number in range(16)]
+    requests = [
+        {"model": side.model, "messages": user(f"[[say:{text}]][[delay_ms:1]]"), "max_tokens": 1_000} for text in texts
+    ]
+    assert [Streamed(chunks).text for chunks in openai.at_once(requests).data] == texts
+    assert len(side.virtual.attempts(settled=16)) == 16
+
+
+def test_left(openai, side):
+    """Who leaves a stream cancels it at the provider."""
+    openai.left(model=side.model, messages=user("[[words:500]][[delay_ms:20]]"))
+    assert side.last.outcome == "client_gone"
+
+
+@pytest.mark.parametrize("base", ["v1", "api/v1", "oai/v1", "openai/v1"])
+def test_base_paths(connect, house, openai_client, base):
+    """The paths that clients are used to lead to the same."""
+    side = house.side("openai")
+    side.virtual.reset()
+    client = connect(openai_client, base=f"{house.url}/{base}")
+    assert said(client.chat(model=side.model, messages=user("[[say:here]]")))[0]["content"] == "here"
+    assert "house-gpt" in {model["id"] for model in client.models().data}
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["buffered", "streamed"])
+def test_fallback(connect, house, openai_client, broken, streamed):
+    """A provider that fails is replaced by one of the other dialect, and the client does not notice."""
+    other = house.other(broken.dialect)
+    chain = [{"targets": [{"provider": other.virtual.name, "model": other.served}]}]
+    broken.virtual.always("error_event_first" if streamed else "status", **({} if streamed else {"status": 500}))
+    client = connect(openai_client, house.fresh(chain=chain, retry={"same_provider": 0}).token)
+    arguments = {"model": broken.model, "messages": user("[[say:still here]]")}
+    if streamed:
+        assert Streamed(client.chunks(**arguments).data).text == "still here"
+    else:
+        answer = client.raw_chat(**arguments)
+        assert said(answer)[0]["content"] == "still here"
+        assert (answer.headers["x-sluice-provider"], answer.headers["x-sluice-attempts"]) == (other.virtual.name, "2")

@@ -32,6 +32,20 @@ const operations = {
   raw_chat: (client, body) => whole(client.chat.completions.create(body)),
   chunks: (client, body, received) =>
     streamed(client.chat.completions.create({ ...body, stream: true }), received),
+  async left(client, body) {
+    const stream = await client.chat.completions.create({ ...body, stream: true });
+    // Leaving the loop closes the stream.
+    for await (const chunk of stream) return { data: chunk };
+    throw new Error('an empty stream');
+  },
+  async at_once(client, { requests }) {
+    const one = async (body) => {
+      const chunks = [];
+      await streamed(client.chat.completions.create({ ...body, stream: true }), chunks);
+      return chunks;
+    };
+    return { data: await Promise.all(requests.map(one)) };
+  },
   async helper(client, body, received) {
     const stream = client.chat.completions.stream(body);
     // `content` and `tool_calls.function.arguments` have other names than in Python; scenarios ask for few of them.

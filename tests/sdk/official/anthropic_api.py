@@ -1,6 +1,7 @@
 """The Anthropic API through its official clients: Python, asynchronous Python."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import anthropic
 import httpx2
@@ -29,6 +30,18 @@ class _Common:
         """A streamed message: its events."""
         return self.perform("events", arguments)
 
+    def beta_message(self, **arguments):
+        """A message of the client's beta interface."""
+        return self.perform("beta_message", arguments)
+
+    def left(self, **arguments):
+        """A streamed message that is left after its first piece of text."""
+        return self.perform("left", arguments)
+
+    def at_once(self, requests):
+        """Many streamed messages at the same time: the events of each."""
+        return self.perform("at_once", {"requests": requests})
+
     def helper(self, **arguments):
         """A streamed message through the client's own helper: what it has put together."""
         return self.perform("helper", arguments)
@@ -51,8 +64,10 @@ class Python(_Common):
 
     name = "anthropic-py"
 
-    def __init__(self, base_url, key, timeout=20.0):
-        self._client = anthropic.Anthropic(base_url=base_url, api_key=key, max_retries=0, timeout=timeout)
+    def __init__(self, base_url, key, timeout=20.0, credential="api_key"):
+        self._client = anthropic.Anthropic(
+            base_url=base_url, max_retries=0, timeout=timeout, **{credential: key}
+        )
 
     def perform(self, operation, arguments):
         """Does one of the operations."""
@@ -75,6 +90,20 @@ class Python(_Common):
         with self._client.messages.create(stream=True, **arguments) as stream:
             received.extend(plain(event) for event in stream)
         return Answer(received, stream.response.headers.get("request-id"), stream.response.headers)
+
+    def _beta_message(self, arguments, _):
+        message = self._client.beta.messages.create(**arguments)
+        return Answer(plain(message), message._request_id)
+
+    def _left(self, arguments, _):
+        with self._client.messages.stream(**arguments) as stream:
+            return Answer(next(iter(stream.text_stream)))
+
+    def _at_once(self, arguments, _):
+        requests = arguments["requests"]
+        with ThreadPoolExecutor(len(requests)) as pool:
+            answers = pool.map(lambda request: self._events(request, []), requests)
+            return Answer([answer.data for answer in answers])
 
     def _helper(self, arguments, received):
         with self._client.messages.stream(**arguments) as stream:
@@ -102,10 +131,10 @@ class AsyncPython(_Common):
 
     name = "anthropic-py-async"
 
-    def __init__(self, base_url, key, timeout=20.0):
+    def __init__(self, base_url, key, timeout=20.0, credential="api_key"):
         self._loop = asyncio.new_event_loop()
         self._client = anthropic.AsyncAnthropic(
-            base_url=base_url, api_key=key, max_retries=0, timeout=timeout
+            base_url=base_url, max_retries=0, timeout=timeout, **{credential: key}
         )
 
     def perform(self, operation, arguments):
@@ -130,6 +159,18 @@ class AsyncPython(_Common):
             async for event in stream:
                 received.append(plain(event))
         return Answer(received, stream.response.headers.get("request-id"), stream.response.headers)
+
+    async def _beta_message(self, arguments, _):
+        message = await self._client.beta.messages.create(**arguments)
+        return Answer(plain(message), message._request_id)
+
+    async def _left(self, arguments, _):
+        async with self._client.messages.stream(**arguments) as stream:
+            return Answer(await anext(aiter(stream.text_stream)))
+
+    async def _at_once(self, arguments, _):
+        answers = await asyncio.gather(*(self._events(request, []) for request in arguments["requests"]))
+        return Answer([answer.data for answer in answers])
 
     async def _helper(self, arguments, received):
         async with self._client.messages.stream(**arguments) as stream:

@@ -74,6 +74,18 @@ class House:
         """The provider of a dialect."""
         return self._sides[dialect]
 
+    def other(self, dialect):
+        """The provider of the other dialect, as new."""
+        (side,) = (side for side in self._sides.values() if side.dialect != dialect)
+        side.virtual.reset()
+        return side
+
+    def fresh(self, **members):
+        """A key for one test, known everywhere."""
+        key = self.mint(**members)
+        self.stack.settle()
+        return key
+
     def mint(self, **members):
         """A key."""
         minted = self.rest.call("POST", "/keys", {"name": f"sdk-{next(_NUMBERS)}", **members})

@@ -1,6 +1,7 @@
 """The OpenAI API through its official clients: Python, asynchronous Python, Node."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import openai
 import httpx2
@@ -28,6 +29,14 @@ class _Common:
     def chunks(self, **arguments):
         """A streamed Chat Completion: its chunks."""
         return self.perform("chunks", arguments)
+
+    def left(self, **arguments):
+        """A streamed Chat Completion that is left after its first chunk."""
+        return self.perform("left", arguments)
+
+    def at_once(self, requests):
+        """Many streamed Chat Completions at the same time: the chunks of each."""
+        return self.perform("at_once", {"requests": requests})
 
     def helper(self, **arguments):
         """A streamed Chat Completion through the client's own helper: what it has put together."""
@@ -82,6 +91,16 @@ class Python(_Common):
         with self._client.chat.completions.create(stream=True, **arguments) as stream:
             received.extend(plain(chunk) for chunk in stream)
         return Answer(received, stream.response.headers.get("x-request-id"), stream.response.headers)
+
+    def _left(self, arguments, _):
+        with self._client.chat.completions.create(stream=True, **arguments) as stream:
+            return Answer(plain(next(iter(stream))))
+
+    def _at_once(self, arguments, _):
+        requests = arguments["requests"]
+        with ThreadPoolExecutor(len(requests)) as pool:
+            answers = pool.map(lambda request: self._chunks(request, []), requests)
+            return Answer([answer.data for answer in answers])
 
     def _helper(self, arguments, received):
         with self._client.chat.completions.stream(**arguments) as stream:
@@ -146,6 +165,14 @@ class AsyncPython(_Common):
             async for chunk in stream:
                 received.append(plain(chunk))
         return Answer(received, stream.response.headers.get("x-request-id"), stream.response.headers)
+
+    async def _left(self, arguments, _):
+        async with await self._client.chat.completions.create(stream=True, **arguments) as stream:
+            return Answer(plain(await anext(aiter(stream))))
+
+    async def _at_once(self, arguments, _):
+        answers = await asyncio.gather(*(self._chunks(request, []) for request in arguments["requests"]))
+        return Answer([answer.data for answer in answers])
 
     async def _helper(self, arguments, received):
         async with self._client.chat.completions.stream(**arguments) as stream:

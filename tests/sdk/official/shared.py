@@ -30,6 +30,9 @@ def _png():
 # One orange pixel.
 PNG = base64.b64encode(_png()).decode()
 
+# The beginning of a document; nobody reads further.
+PDF = base64.b64encode(b"%PDF-1.4\n%%EOF\n").decode()
+
 # A megabyte that is not one byte repeated, and what is said at its end.
 LONG = "".join(f"line {number:06} of a very long prompt\n" for number in range(30_000))
 assert len(LONG) > 1_000_000

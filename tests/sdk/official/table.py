@@ -1,55 +1,58 @@
 """The table at the end of a run: a row for each scenario, a column for each client and upstream dialect."""
 
+import pytest
+
+# Parameters that make columns; all others are variants of a scenario.
+_COLUMNS = {"deployment", "openai_client", "anthropic_client", "upstream"}
+
+
+class Cell:
+    """Which part of the table a test belongs to."""
+
+    def __init__(self, item):
+        params = getattr(item, "callspec", None) and item.callspec.params or {}
+        self.deployment = params.get("deployment")
+        self.api = "openai" if "openai_client" in params else "anthropic"
+        client = params.get(f"{self.api}_client", "")
+        self.column = (client.removeprefix(f"{self.api}-"), params.get("upstream", "any"))
+        self.row = item.originalname.removeprefix("test_").replace("_", " ") if client else None
+        variants = [str(value) for name, value in params.items() if name not in _COLUMNS]
+        self.variant = " ".join(filter(None, [self.deployment, *variants]))
+
 
 class Table:
-    """Collects reports; a plugin of pytest."""
+    """Collects how tests ended; a plugin of pytest."""
 
     def __init__(self):
-        # (file, scenario) -> column -> deployments -> passed
-        self._rows = {}
-        self._columns = {}
+        # api -> row -> column -> variant -> passed
+        self._apis = {}
 
-    @staticmethod
-    def cell(item):
-        """Where a test belongs: row, column, deployment; `None` if it is not of these suites."""
-        params = dict(getattr(item, "callspec", None).params) if hasattr(item, "callspec") else {}
-        client = params.pop("openai_client", None) or params.pop("anthropic_client", None)
-        if client is None or "deployment" not in params:
-            return None
-        deployment = params.pop("deployment")
-        column = (client, params.pop("upstream", "-"))
-        name = item.originalname.removeprefix("test_").replace("_", " ")
-        rest = item.callspec.id.split("-")
-        more = [part for part in rest if part in {str(value) for value in params.values()}]
-        api = item.path.stem.removeprefix("test_").split("_")[0]
-        return (api, " ".join([name, *more])), column, deployment
-
-    def pytest_runtest_logreport(self, report):
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item, call):
         """Notes how one phase of a test ended."""
-        cell = getattr(report, "cell", None)
-        if cell is None or (report.when != "call" and report.passed):
-            return
-        row, column, deployment = cell
-        self._columns.setdefault(row[0], {}).setdefault(column)
-        seen = self._rows.setdefault(row, {}).setdefault(column, {})
-        seen[deployment] = seen.get(deployment, True) and report.passed
+        report = yield
+        cell = Cell(item)
+        if cell.row and (report.when == "call" or not report.passed):
+            rows = self._apis.setdefault(cell.api, {})
+            variants = rows.setdefault(cell.row, {}).setdefault(cell.column, {})
+            variants[cell.variant] = variants.get(cell.variant, True) and report.passed
+        return report
 
     def pytest_terminal_summary(self, terminalreporter):
         """Prints it."""
-        for api, columns in self._columns.items():
-            columns = sorted(columns)
-            rows = {name: cells for (of, name), cells in self._rows.items() if of == api}
-            width = max(len(name) for name in rows) + 2
-            heads = [f"{client.removeprefix(api + '-')}>{upstream}" for client, upstream in columns]
-            terminalreporter.section(f"{api} clients: client > upstream dialect")
+        for api, rows in self._apis.items():
+            columns = sorted({column for cells in rows.values() for column in cells})
+            width = max(map(len, rows)) + 2
+            heads = [f"{client}>{upstream}" for client, upstream in columns]
+            terminalreporter.section(f"{api} clients > upstream dialect: tests passed")
             terminalreporter.write_line(" " * width + "  ".join(heads))
-            for name, cells in rows.items():
+            for row, cells in rows.items():
                 marks = (_mark(cells.get(column)).ljust(len(head)) for column, head in zip(columns, heads))
-                terminalreporter.write_line(name.ljust(width) + "  ".join(marks).rstrip())
+                terminalreporter.write_line((row.ljust(width) + "  ".join(marks)).rstrip())
 
 
-def _mark(seen):
-    if seen is None:
-        return "."
-    failed = [deployment for deployment, passed in seen.items() if not passed]
-    return "FAIL " + "+".join(failed) if failed else "ok"
+def _mark(variants):
+    if not variants:
+        return ""
+    failed = sum(not passed for passed in variants.values())
+    return f"FAILED {failed} of {len(variants)}" if failed else str(len(variants))
