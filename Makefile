@@ -69,8 +69,10 @@ golden: tools ## Rewrite the golden files from what the code does; review the di
 fuzz: tools ## Fuzz every decoder, FUZZ_SECONDS (60) each; needs a nightly toolchain and cargo-fuzz
 	$(PYTHON) tests/fuzz/run.py --seconds $(FUZZ_SECONDS)
 
-bench: tools wasm envoy ## Sluice beside bare Envoy and a no-op filter, in one run
-	$(PYTHON) tests/bench/run.py
+bench: tools wasm envoy ## Sluice beside bare Envoy and a no-op filter, in one run (BENCH="--quick" for less)
+	cargo build --release -p sluice-bench -p sluice-control-plane --locked
+	cargo build -p sluice-bench-noop --profile wasm --target $(TARGET) --locked
+	target/release/sluice-bench --envoy "$(ENVOY)" $(BENCH)
 
 clean: ## Remove what was built and fetched
 	rm -rf target .envoy $(VENV) tests/sdk/node/node_modules tests/fuzz/target
