@@ -7,6 +7,7 @@
 mod choice;
 mod error;
 mod finish;
+mod generation;
 mod models;
 mod observe;
 mod peek;

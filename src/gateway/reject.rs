@@ -43,11 +43,9 @@ impl Rejection {
     /// A body that is not what its dialect says.
     #[must_use]
     pub fn malformed(malformed: &Malformed) -> Self {
-        let rejection = Self::new(
-            400,
-            "invalid_request",
-            format!("{malformed}. Correct the request body and send it again."),
-        );
+        let (status, code) = malformed.answer.unwrap_or((400, "invalid_request"));
+        let message = format!("{malformed}. Correct the request body and send it again.");
+        let rejection = Self::new(status, code, message);
         rejection.param(malformed.path.clone())
     }
 

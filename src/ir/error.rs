@@ -73,12 +73,21 @@ pub struct Malformed {
     pub path: String,
     /// What was expected, or what is wrong.
     pub problem: String,
+    /// A status and a code of the client's dialect that its SDK acts on; `None` is 400 `invalid_request`.
+    pub answer: Option<(u16, &'static str)>,
 }
 
 impl Malformed {
     /// At a path.
     pub fn at(path: impl Into<String>, problem: impl std::fmt::Display) -> Self {
-        Self { path: path.into(), problem: problem.to_string() }
+        Self { path: path.into(), problem: problem.to_string(), answer: None }
+    }
+
+    /// With an answer of its own.
+    #[must_use]
+    pub const fn answered(mut self, status: u16, code: &'static str) -> Self {
+        self.answer = Some((status, code));
+        self
     }
 }
 

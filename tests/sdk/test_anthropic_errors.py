@@ -29,6 +29,16 @@ def test_malformed(fails, anthropic, side):
     side.virtual.reset()
 
 
+def test_strict_key(fails, anthropic, house):
+    """400: what a provider's dialect cannot say, under a key that refuses losses."""
+    side = house.side("openai")
+    side.virtual.reset()
+    error = fails(anthropic, side.model, extra_body={"top_k": 3})
+    assert (error.kind, error.status, error.code) == ("BadRequestError", 400, "unsupported_parameter")
+    assert "top_k" in error.message
+    assert side.virtual.attempts() == []
+
+
 @pytest.mark.parametrize("token", ["slc-nonsense", "sk-other", "forged"])
 def test_bad_key(fails, connect, house, anthropic_client, token):
     """401: no key of this gateway."""

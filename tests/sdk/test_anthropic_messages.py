@@ -4,7 +4,7 @@ import json
 
 import pytest
 from official.anthropic_stream import Streamed
-from official.shared import LONG, PDF, PNG, UNICODE, check_request_id
+from official.shared import LONG, PDF, PNG, UNICODE, Person, check_request_id
 
 
 def ask(side, prompt, **more):
@@ -216,6 +216,12 @@ def test_structured_output(anthropic, side):
     arguments = ask(side, "Ann is 42.", output_config={"format": {"type": "json_schema", "schema": schema}})
     assert set(json.loads(text_of(anthropic.message(**arguments)))) == {"name", "age"}
     assert set(json.loads(Streamed(anthropic.events(**arguments).data).text)) == {"name", "age"}
+
+
+def test_parsed_output(anthropic, side):
+    """The client makes a schema of a class, and parses the reply into it."""
+    person = anthropic.parsed(**ask(side, "Ann, Bern.", output_format=Person)).data
+    assert isinstance(person, Person) and person.address.city == "example"
 
 
 def test_thinking(anthropic, side):

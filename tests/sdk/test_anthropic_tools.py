@@ -129,6 +129,24 @@ def test_results(anthropic, side, way):
     assert "12 °C in Zürich" in second.text and "21 °C in Rome" in second.text, second.text
 
 
+def test_tool_runner(anthropic, side):
+    """The client's own loop: it answers the calls itself and asks again.
+
+    It would rather have the vendor keep the conversation and send what is new only. Nobody here does, and it has to be
+    told in a way that makes it send everything.
+    """
+    arguments = ask(TWO_CALLS.replace(', "days": 3', ""), side)
+    del arguments["tools"]
+    first, second = anthropic.run_tools(**arguments).data
+    assert [block["type"] for block in first["content"]] == ["tool_use", "tool_use"]
+    (block,) = second["content"]
+    assert "12 °C in Zürich" in block["text"] and "12 °C in Rome" in block["text"], block
+    refused = [attempt for attempt in side.virtual.attempts() if attempt.refused]
+    assert [set(attempt.json["thread"]) for attempt in refused] == ([{"type"}] if side.dialect == "anthropic" else [])
+    assert len(side.virtual.attempts()) == 2 + len(refused)
+    side.virtual.reset()
+
+
 def test_results_then_a_question(connect, house, anthropic_client, side):
     """Results that are empty or errors (which only this API marks), and text after them in the same turn."""
     anthropic = connect(anthropic_client, house.lenient.token)

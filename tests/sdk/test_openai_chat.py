@@ -4,7 +4,7 @@ import json
 
 import pytest
 from official.openai_stream import Streamed
-from official.shared import LONG, PDF, PNG, UNICODE, check_request_id
+from official.shared import LONG, PDF, PNG, UNICODE, Person, check_request_id
 
 
 def user(content):
@@ -225,6 +225,13 @@ def test_structured_output(openai, side):
     assert set(json.loads(said(answer)[0]["content"])) == {"name", "age"}
     stream = Streamed(openai.chunks(model=side.model, messages=user("Ann is 42."), response_format=wanted).data)
     assert set(json.loads(stream.text)) == {"name", "age"}
+
+
+@pytest.mark.parametrize("openai_client", ["openai-py", "openai-py-async"])
+def test_parsed_output(openai, side):
+    """The client makes a strict schema of a class, and parses the reply into it."""
+    person = openai.parsed(model=side.model, messages=user("Ann, Bern."), response_format=Person).data
+    assert isinstance(person, Person) and person.address.city == "example"
 
 
 def test_reasoning(openai, side):

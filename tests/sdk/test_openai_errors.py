@@ -37,6 +37,16 @@ def test_malformed(fails, openai, side):
     side.virtual.reset()
 
 
+def test_strict_key(fails, openai, house):
+    """400: what a provider's dialect cannot say, under a key that refuses losses."""
+    side = house.side("anthropic")
+    side.virtual.reset()
+    error = fails(openai, model=side.model, messages=user("Hi"), seed=7)
+    assert (error.kind, error.status, error.code) == ("BadRequestError", 400, "unsupported_parameter")
+    assert error.param == "seed"
+    assert side.virtual.attempts() == []
+
+
 @pytest.mark.parametrize("token", ["slc-nonsense", "sk-other", "forged"])
 def test_bad_key(fails, connect, house, openai_client, token):
     """401: no key of this gateway."""

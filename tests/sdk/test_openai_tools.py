@@ -148,6 +148,16 @@ def test_results(openai, side, streamed):
     assert "12 °C in Zürich" in text and "21 °C in Rome" in text, text
 
 
+@pytest.mark.parametrize("openai_client", ["openai-node"])
+@pytest.mark.parametrize("streamed", [False, True], ids=["buffered", "streamed"])
+def test_tool_runner(openai, side, streamed):
+    """The client's own loop: it answers the calls itself and asks again."""
+    answer = openai.run_tools(**ask(TWO_CALLS, side, **({"stream": True} if streamed else {})))
+    assert answer.data.startswith("The tool returned: "), answer
+    assert [message["role"] for message in answer.events] == ["assistant", "tool", "tool", "assistant"], answer
+    assert all(city["city"] in answer.data for city in CITIES), answer
+
+
 def test_results_then_a_question(openai, side):
     """After the results the conversation goes on; an empty result is a result."""
     messages = [

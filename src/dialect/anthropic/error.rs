@@ -137,7 +137,7 @@ pub(super) fn encode(error: &ApiError, request_id: &str, out: &mut Vec<u8>) {
             _ => object.str("message", &error.message),
         };
         // The type says only what sort of error it is; clients tell an expired key from a revoked one by this.
-        if let Some(code) = &error.code {
+        if let Some(code) = error.code.as_deref().filter(|code| kind_of(code).is_none()) {
             object.object("details", |details| {
                 details.str("error_code", code);
             });

@@ -55,6 +55,16 @@ const operations = {
     stream.on('tool_calls.function.arguments.done', () => received.push('tool_calls.function.arguments.done'));
     return { data: await stream.finalChatCompletion(), events: received };
   },
+  async run_tools(client, body, received) {
+    // Every function answers with its own arguments.
+    const answering = ({ function: { name, description, parameters } }) => ({
+      type: 'function',
+      function: { name, description, parameters, parse: JSON.parse, function: (given) => JSON.stringify({ name, given }) },
+    });
+    const runner = client.chat.completions.runTools({ ...body, tools: body.tools.map(answering) });
+    runner.on('message', (message) => received.push(message));
+    return { data: await runner.finalContent(), events: received };
+  },
   completion: (client, body) => whole(client.completions.create(body)),
   completion_chunks: (client, body, received) =>
     streamed(client.completions.create({ ...body, stream: true }), received),

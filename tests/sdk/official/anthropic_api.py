@@ -12,6 +12,15 @@ from .answer import Answer, ClientError, described, plain
 FAILURES = (anthropic.AnthropicError, httpx2.TransportError)
 
 
+def get_weather(city: str) -> str:
+    """Weather of a city.
+
+    Args:
+        city: Its name.
+    """
+    return f"12 °C in {city}"
+
+
 class _Common:
     """What both have in common: one method for each operation that scenarios use."""
 
@@ -49,6 +58,14 @@ class _Common:
     def text(self, **arguments):
         """A streamed message through the client's own helper: the pieces of its text."""
         return self.perform("text", arguments)
+
+    def parsed(self, **arguments):
+        """A message whose text the client parses into `output_format`, a class."""
+        return self.perform("parsed", arguments)
+
+    def run_tools(self, **arguments):
+        """A message whose calls the client itself answers, until there are no more."""
+        return self.perform("run_tools", arguments)
 
     def models(self):
         """All models."""
@@ -114,6 +131,13 @@ class Python(_Common):
         with self._client.messages.stream(**arguments) as stream:
             received.extend(stream.text_stream)
             return Answer(received, stream.request_id)
+
+    def _parsed(self, arguments, _):
+        return Answer(self._client.messages.parse(**arguments).parsed_output)
+
+    def _run_tools(self, arguments, _):
+        runner = self._client.beta.messages.tool_runner(tools=[anthropic.beta_tool(get_weather)], **arguments)
+        return Answer([plain(message) for message in runner])
 
     def _models(self, _, __):
         return Answer([plain(model) for model in self._client.models.list()])
@@ -183,6 +207,17 @@ class AsyncPython(_Common):
             async for piece in stream.text_stream:
                 received.append(piece)
             return Answer(received, stream.request_id)
+
+    async def _parsed(self, arguments, _):
+        return Answer((await self._client.messages.parse(**arguments)).parsed_output)
+
+    async def _run_tools(self, arguments, _):
+        async def weather(city: str) -> str:
+            return get_weather(city)
+
+        tool = anthropic.beta_async_tool(weather, name="get_weather", description=get_weather.__doc__)
+        runner = self._client.beta.messages.tool_runner(tools=[tool], **arguments)
+        return Answer([plain(message) async for message in runner])
 
     async def _models(self, _, __):
         return Answer([plain(model) async for model in self._client.models.list()])

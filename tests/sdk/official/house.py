@@ -68,6 +68,10 @@ class House:
         self.hasty = self.mint(retry={"same_provider": 0})
         self.revoked = self.mint()
         self.rest.call("POST", f"/keys/{self.revoked.id}/revoke", {})
+        # A model whose longest reply the catalog knows.
+        self.short = "house-short"
+        channel = {"provider": self._sides["openai"].virtual.name, "upstream_id": "gpt-4o-mini"}
+        self.rest.call("POST", "/models", {"id": self.short, "channels": [channel], "max_output_tokens": 16_384})
         stack.settle()
 
     def side(self, dialect):

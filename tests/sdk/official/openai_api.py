@@ -42,6 +42,14 @@ class _Common:
         """A streamed Chat Completion through the client's own helper: what it has put together."""
         return self.perform("helper", arguments)
 
+    def parsed(self, **arguments):
+        """A Chat Completion whose text the client parses into `response_format`, a class. Python only."""
+        return self.perform("parsed", arguments)
+
+    def run_tools(self, **arguments):
+        """A Chat Completion whose calls the client itself answers, until there are no more. Node only."""
+        return self.perform("run_tools", arguments)
+
     def completion(self, **arguments):
         """A legacy completion."""
         return self.perform("completion", arguments)
@@ -106,6 +114,10 @@ class Python(_Common):
         with self._client.chat.completions.stream(**arguments) as stream:
             received.extend(event.type for event in stream)
             return Answer(plain(stream.get_final_completion()), events=received)
+
+    def _parsed(self, arguments, _):
+        completion = self._client.chat.completions.parse(**arguments)
+        return Answer(completion.choices[0].message.parsed, completion._request_id)
 
     def _completion(self, arguments, _):
         completion = self._client.completions.create(**arguments)
@@ -179,6 +191,10 @@ class AsyncPython(_Common):
             async for event in stream:
                 received.append(event.type)
             return Answer(plain(await stream.get_final_completion()), events=received)
+
+    async def _parsed(self, arguments, _):
+        completion = await self._client.chat.completions.parse(**arguments)
+        return Answer(completion.choices[0].message.parsed, completion._request_id)
 
     async def _completion(self, arguments, _):
         completion = await self._client.completions.create(**arguments)

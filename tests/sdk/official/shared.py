@@ -4,6 +4,8 @@ import base64
 import struct
 import zlib
 
+import pydantic
+
 # What the simulated model says when it is told `[[unicode]]`; the stream is then cut inside characters.
 UNICODE = "Grüße 👩\u200d🚀 from 東京: naïve café, 한국어, 🇸🇪🎉 и конец."
 
@@ -36,6 +38,21 @@ PDF = base64.b64encode(b"%PDF-1.4\n%%EOF\n").decode()
 # A megabyte that is not one byte repeated, and what is said at its end.
 LONG = "".join(f"line {number:06} of a very long prompt\n" for number in range(30_000))
 assert len(LONG) > 1_000_000
+
+
+class Person(pydantic.BaseModel):
+    """What a reply is parsed into: nested, optional, listed."""
+
+    class Address(pydantic.BaseModel):
+        """Where somebody lives."""
+
+        city: str
+        zip_code: int
+
+    name: str
+    nickname: str | None
+    address: Address
+    languages: list[str]
 
 
 def check_request_id(answer):

@@ -15,6 +15,17 @@ pub(crate) fn refuse(status: u16, kind: &str, message: &str, id: &str) -> Answer
     Answer::refusal(status, document(kind, message, id), message)
 }
 
+/// 400 for a conversation that the vendor is to keep.
+pub(crate) fn no_thread(id: &str) -> Answer {
+    let message = "thread: this request cannot be threaded";
+    let mut document = document("invalid_request_error", message, id);
+    let details = json!({"error_code": "thread_unsupported_request", "unsupported": ["thread"]});
+    if let Some(Value::Object(error)) = document.get_mut("error") {
+        error.insert("details".to_owned(), details);
+    }
+    Answer::refusal(400, document, message)
+}
+
 /// 404 for a model.
 pub(crate) fn no_model(name: &str, id: &str) -> Answer {
     refuse(404, "not_found_error", &format!("model: {name}"), id)

@@ -369,3 +369,10 @@ fn newer_members_are_known() {
     );
     assert_eq!(answer.status, 200, "{:?}", answer.refused);
 }
+
+#[test]
+fn no_conversation_is_kept() {
+    let refused = ask(json!({"thread": {"type": "create"}}));
+    assert_eq!((refused.status, refused.refused.is_some()), (400, true));
+    assert_eq!(document(&refused)["error"]["details"]["error_code"], "thread_unsupported_request");
+}

@@ -88,6 +88,10 @@ pub(crate) fn count(call: &Call<'_>, document: &Value, id: &str) -> Result<u64, 
 /// Checks a request.
 pub(crate) fn request<'a>(call: &Call<'a>, document: &Value, id: &str) -> Result<Request<'a>, Refusal> {
     let root = Node::root(document).object()?;
+    if root.get("thread").is_some() {
+        // The vendor keeps some conversations and declines others; this one keeps none.
+        return Err(error::no_thread(id).into());
+    }
     root.only(FIELDS)?;
     let model = model(call, &root, id)?;
     let most = root.need("max_tokens")?;

@@ -65,6 +65,7 @@ impl<'a> Draft<'a> {
             "top_k" => request.sampling.top_k = number(reader)?,
             "stop_sequences" => request.sampling.stop = strings(reader, path)?,
             "stream" => request.stream = reader.boolean().map_err(|error| path.fail(&error))?,
+            "thread" => thread(reader, path)?,
             _ => {
                 let value = Value::read(reader).map_err(|error| path.fail(&error))?;
                 if let Some(value) = value
@@ -96,6 +97,17 @@ impl<'a> Draft<'a> {
         }
         Ok(request)
     }
+}
+
+/// Turns that Anthropic keeps. To ask for that is no loss where it is not done: a vendor may forget them at any time, and
+/// a client that counts on them then is told so in the words that make the official ones send everything again.
+fn thread(reader: &mut Reader<'_>, path: &Path<'_>) -> Result<(), Malformed> {
+    let mut members = Members::read(reader).map_err(|error| path.fail(&error))?;
+    if &*members.demand_text("type", path)?.plain() == "create" {
+        return Ok(());
+    }
+    let problem = "these turns were kept by another provider, if at all; send all of them";
+    Err(path.malformed(problem).answered(404, "thread_not_found"))
 }
 
 fn messages<'a>(

@@ -50,6 +50,8 @@ impl<'a> Options<'a> {
                 self.user = metadata.take_text("user_id", path)?;
                 rest(&metadata, path, loss);
             }
+            // The default, which some clients say.
+            "service_tier" => return Ok(matches!(value, Value::Text(word) if *word == "auto")),
             _ => return Ok(false),
         }
         Ok(true)

@@ -153,7 +153,7 @@ fn effort_and_thinking_are_decided_together_in_any_order() {
 
 #[test]
 fn everything_ends_in_the_request_or_in_the_loss_list() {
-    let body = r#"{"model":"m","max_tokens":9,"speed":"fast","container":null,"mcp_servers":[],"service_tier":"auto",
+    let body = r#"{"model":"m","max_tokens":9,"speed":"fast","container":null,"mcp_servers":[],"service_tier":"standard_only",
         "metadata":{"user_id":"u","team":"t"},"output_config":{"format":{"type":"json_schema","schema":{"type":"object"}},"task_budget":{"type":"tokens"}},
         "tools":[{"type":"web_search_20250305","name":"web_search"},{"name":"f","input_schema":{},"defer_loading":true,"input_examples":[]}],
         "messages":[{"role":"user","id":"x","content":[
@@ -192,6 +192,53 @@ fn everything_ends_in_the_request_or_in_the_loss_list() {
     assert_eq!(parts[3..6], [Part::text("d"), Part::text("a"), Part::text("b")]);
     let error = Part::ToolResult { id: "a".into(), content: vec![Part::text("r")], is_error: true };
     assert_eq!(parts[6], error);
+}
+
+#[test]
+fn calls_that_share_an_id_are_told_apart() {
+    let call = |id: &'static str| {
+        Part::ToolCall(ToolCall { id: id.into(), name: "f".into(), arguments: "{}".into() })
+    };
+    let result = |id: &'static str| Part::ToolResult {
+        id: id.into(),
+        content: vec![Part::text("r")],
+        is_error: false,
+    };
+    let request = Request {
+        messages: vec![
+            says(Role::User, 0, vec![Part::text("x")]),
+            says(Role::Assistant, 1, vec![call("a"), call("a"), call("a_2")]),
+            says(Role::User, 2, vec![result("a"), result("a"), result("a_2")]),
+            says(Role::Assistant, 3, vec![call("a")]),
+            says(Role::User, 4, vec![result("a"), result("lost")]),
+        ],
+        ..Request::default()
+    };
+    let (body, loss) = sent(&request);
+    let ids = |turn: usize, member: &str| -> Vec<String> {
+        let blocks = body["messages"][turn]["content"].as_array().unwrap();
+        blocks.iter().map(|block| block[member].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids(1, "id"), ["a", "a_2", "a_2_2"]);
+    assert_eq!(ids(2, "tool_use_id"), ["a", "a_2", "a_2_2"]);
+    assert_eq!(
+        (ids(3, "id"), ids(4, "tool_use_id")),
+        (vec!["a_3".into()], vec!["a_3".into(), "lost".into()])
+    );
+    assert_eq!(loss, [""; 0]);
+}
+
+#[test]
+fn turns_that_another_provider_keeps_are_not_found() {
+    let body = |thread: &str| {
+        format!(r#"{{"max_tokens":1,"messages":[{{"role":"user","content":"x"}}],"thread":{thread}}}"#)
+    };
+    for asked in ["null", r#"{"type":"create"}"#] {
+        assert_eq!(read(&body(asked)).1, [""; 0], "{asked}");
+    }
+    let body = body(r#"{"type":"continue","previous_message_id":"msg_1"}"#);
+    let refused = decode(&body, &mut Loss::default()).unwrap_err();
+    assert_eq!((refused.path.as_str(), refused.answer), ("thread", Some((404, "thread_not_found"))));
 }
 
 #[test]

@@ -3,11 +3,11 @@
 //!
 //! Invariant: nothing that was said disappears; what has no place is listed.
 
-use crate::ir::chat::{Message, Part, Role, Source};
+use crate::ir::chat::{Message, Part, Role, Source, ToolCall};
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Stands where Anthropic demands a user turn and the client gave none.
 const PLACEHOLDER: &str = "(continued)";
@@ -87,6 +87,7 @@ pub(super) fn arrange<'r>(messages: &'r [Message<'r>], loss: &mut Loss) -> Resul
     }
     ends(tail, &mut turns);
     results_first(&mut turns);
+    distinct_calls(&mut turns);
     Ok(Turns { system, turns })
 }
 
@@ -193,6 +194,44 @@ fn results_first(turns: &mut [Turn<'_>]) {
                 }
                 _ => (true, 0),
             });
+        }
+    }
+}
+
+/// Gives each call an id of its own: some models number their calls from the start again in every turn, and Anthropic
+/// wants an id once in a conversation. A turn's results are those of the calls before it, in order.
+fn distinct_calls(turns: &mut [Turn<'_>]) {
+    let mut seen = BTreeSet::new();
+    let mut repeated: BTreeMap<String, u32> = BTreeMap::new();
+    let mut open: BTreeMap<String, VecDeque<String>> = BTreeMap::new();
+    for turn in turns {
+        if turn.assistant {
+            open.clear();
+        }
+        for piece in &mut turn.pieces {
+            let (Part::ToolCall(ToolCall { id, .. }) | Part::ToolResult { id, .. }) = &*piece.part else {
+                continue;
+            };
+            let said = id.plain().into_owned();
+            let distinct = if turn.assistant {
+                let mut distinct = said.clone();
+                while !seen.insert(distinct.clone()) {
+                    // The count is kept, so that many repetitions cost one step each.
+                    let count = repeated.entry(said.clone()).or_insert(1);
+                    *count += 1;
+                    distinct = format!("{said}_{count}");
+                }
+                open.entry(said.clone()).or_default().push_back(distinct.clone());
+                distinct
+            } else {
+                let next = open.get_mut(&said).and_then(VecDeque::pop_front);
+                next.unwrap_or_else(|| said.clone())
+            };
+            if distinct != said
+                && let Part::ToolCall(ToolCall { id, .. }) | Part::ToolResult { id, .. } = piece.part.to_mut()
+            {
+                *id = distinct.into();
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use super::encode_turns;
 use crate::dialect::Target;
+use crate::dialect::openai::generation::Generation;
 use crate::dialect::openai::stream::hashed;
 use crate::ir::chat::{Effort, Format, Reasoning, Request, Tool, ToolChoice};
 use crate::ir::error::Malformed;
@@ -28,17 +29,18 @@ pub(in crate::dialect::openai) fn encode(
     if request.messages.is_empty() {
         return Err(Malformed::at("messages", "expected at least one message"));
     }
-    let reasoner = is_openai_reasoner(target.model);
+    let generation = Generation::of(target.model);
     let mut object = Object::new(out);
     object.str("model", target.model);
     object.array("messages", |list| {
         for message in &request.messages {
-            encode_turns::write(list, message, reasoner, loss);
+            encode_turns::write(list, message, generation.has_newer_words(), loss);
         }
     });
-    tools(request, &mut object, loss);
-    sampling(request, reasoner, &mut object, loss);
-    reasoning(request.reasoning, &mut object, loss);
+    tools(request, generation, &mut object, loss);
+    limit(request, target, generation, &mut object, loss);
+    sampling(request, generation, &mut object, loss);
+    reasoning(request.reasoning, generation, &mut object, loss);
     if let Some(wanted) = &request.format {
         object.object("response_format", |object| format(wanted, object));
     }
@@ -56,18 +58,6 @@ pub(in crate::dialect::openai) fn encode(
     Ok(())
 }
 
-/// Whether a model is one of those for which OpenAI refuses `max_tokens` and renames the system role: the o series and
-/// GPT from 5 on. No other vendor knows `max_completion_tokens` for certain, and all know `max_tokens`.
-fn is_openai_reasoner(model: &str) -> bool {
-    let name = model.rsplit('/').next().unwrap_or(model);
-    if let Some(version) = name.strip_prefix("gpt-") {
-        let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
-        return digits.parse::<u32>().is_ok_and(|version| version >= 5);
-    }
-    let mut chars = name.chars();
-    chars.next() == Some('o') && chars.next().is_some_and(|next| next.is_ascii_digit())
-}
-
 /// A name that stays the same from turn to turn, within the length that the API takes.
 pub(super) fn shortened<'t>(text: &'t Text<'_>, longest: usize, prefix: &str) -> Cow<'t, Text<'t>> {
     if text.held_len() <= longest {
@@ -77,7 +67,7 @@ pub(super) fn shortened<'t>(text: &'t Text<'_>, longest: usize, prefix: &str) ->
     if plain.len() <= longest { Cow::Borrowed(text) } else { Cow::Owned(hashed(prefix, &plain).into()) }
 }
 
-fn tools(request: &Request<'_>, object: &mut Object<'_>, loss: &mut Loss) {
+fn tools(request: &Request<'_>, generation: Generation, object: &mut Object<'_>, loss: &mut Loss) {
     if request.tools.is_empty() {
         // The API refuses a choice among no tools; without tools only a demand for one says anything.
         if matches!(request.tool_choice, Some(ToolChoice::Required | ToolChoice::Tool(_))) {
@@ -106,8 +96,12 @@ fn tools(request: &Request<'_>, object: &mut Object<'_>, loss: &mut Loss) {
             });
         }
     }
-    if let Some(parallel) = request.parallel_tool_calls {
-        object.bool("parallel_tool_calls", parallel);
+    match request.parallel_tool_calls {
+        Some(parallel) if generation.has_parallel_calls() => {
+            object.bool("parallel_tool_calls", parallel);
+        }
+        Some(false) => loss.drop("parallel_tool_calls"),
+        _ => {}
     }
 }
 
@@ -128,26 +122,45 @@ fn write_tool(tool: &Tool<'_>, list: &mut Array<'_>) {
     });
 }
 
-fn sampling(request: &Request<'_>, reasoner: bool, object: &mut Object<'_>, loss: &mut Loss) {
-    let sampling = &request.sampling;
-    if let Some(limit) = sampling.max_tokens {
-        object.int(if reasoner { "max_completion_tokens" } else { "max_tokens" }, limit);
+fn limit(
+    request: &Request<'_>,
+    target: &Target<'_>,
+    generation: Generation,
+    object: &mut Object<'_>,
+    loss: &mut Loss,
+) {
+    let Some(asked) = request.sampling.max_tokens else { return };
+    let limit = asked.min(target.max_output_tokens.unwrap_or(u64::MAX));
+    if limit < asked {
+        loss.drop("max_tokens");
     }
-    for (name, value) in [
-        ("temperature", sampling.temperature),
-        ("top_p", sampling.top_p),
-        ("frequency_penalty", sampling.frequency_penalty),
-        ("presence_penalty", sampling.presence_penalty),
-        ("seed", sampling.seed),
+    object.int(if generation.has_newer_words() { "max_completion_tokens" } else { "max_tokens" }, limit);
+}
+
+fn sampling(request: &Request<'_>, generation: Generation, object: &mut Object<'_>, loss: &mut Loss) {
+    let sampling = &request.sampling;
+    let sampled = generation.may_be_sampled(request.reasoning);
+    for (name, value, usual) in [
+        ("temperature", sampling.temperature, 1.0),
+        ("top_p", sampling.top_p, 1.0),
+        ("frequency_penalty", sampling.frequency_penalty, 0.0),
+        ("presence_penalty", sampling.presence_penalty, 0.0),
     ] {
-        if let Some(number) = value {
-            object.raw(name, number);
+        match value {
+            Some(number) if sampled => drop(object.raw(name, number)),
+            Some(number) if number.parse() != Ok(usual) => loss.drop(name),
+            _ => {}
         }
+    }
+    if let Some(number) = sampling.seed {
+        object.raw("seed", number);
     }
     if sampling.top_k.is_some() {
         loss.drop("top_k");
     }
-    if !sampling.stop.is_empty() {
+    if !sampling.stop.is_empty() && !generation.may_be_stopped() {
+        loss.drop("stop");
+    } else if !sampling.stop.is_empty() {
         if sampling.stop.len() > MAX_STOP {
             loss.drop(format!("stop[{MAX_STOP}]"));
         }
@@ -164,9 +177,15 @@ fn sampling(request: &Request<'_>, reasoner: bool, object: &mut Object<'_>, loss
 
 /// A budget becomes the word nearest to it. The words `none` and `xhigh` are known to few models, and the others refuse
 /// them: the request is served at the nearest word that all know, and the difference is said.
-fn reasoning(reasoning: Option<Reasoning>, object: &mut Object<'_>, loss: &mut Loss) {
+fn reasoning(reasoning: Option<Reasoning>, generation: Generation, object: &mut Object<'_>, loss: &mut Loss) {
     let effort = match reasoning {
         None | Some(Reasoning::Adaptive) => return,
+        Some(Reasoning::Off) if generation.may_rest() => {
+            object.str("reasoning_effort", "none");
+            return;
+        }
+        Some(Reasoning::Off) if !generation.may_reason() => return,
+        Some(_) if !generation.may_reason() => return loss.drop("reasoning_effort"),
         Some(Reasoning::Off) => return loss.drop("reasoning_effort"),
         Some(Reasoning::Effort(effort)) => effort,
         Some(Reasoning::Budget(tokens)) => Effort::for_budget(tokens),

@@ -1,6 +1,6 @@
 use super::{decode, encode};
 use crate::dialect::Target;
-use crate::ir::chat::{Message, Part, Request, Role, Tool, ToolChoice};
+use crate::ir::chat::{Message, Part, Reasoning, Request, Role, Tool, ToolChoice};
 use crate::ir::loss::Loss;
 
 fn turn(role: Role, parts: Vec<Part<'static>>) -> Message<'static> {
@@ -36,6 +36,61 @@ fn only_openais_reasoners_get_the_newer_words() {
         assert_eq!(json.contains(r#""role":"developer""#), newer, "{model}");
         assert_eq!(json.contains(r#""max_tokens":7"#), !newer, "{model}");
     }
+}
+
+#[test]
+fn what_a_model_of_openais_refuses_is_left_out_and_said() {
+    let mut request =
+        Request { messages: vec![turn(Role::User, vec![Part::text("x")])], ..Request::default() };
+    request.sampling.temperature = Some("0.5");
+    request.sampling.top_p = Some("1.0");
+    request.sampling.stop = vec!["end".into()];
+    request.reasoning = Some(Reasoning::Budget(1024));
+    let members = |json: &str| -> Vec<String> {
+        let document: serde_json::Value = serde_json::from_str(json).unwrap();
+        document
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|name| !["model", "messages"].contains(&&***name))
+            .cloned()
+            .collect()
+    };
+    for (model, sent, lost) in [
+        ("gpt-4o", vec!["stop", "temperature", "top_p"], vec!["reasoning_effort"]),
+        ("o3-mini", vec!["reasoning_effort", "stop"], vec!["temperature"]),
+        ("gpt-5.1", vec!["reasoning_effort"], vec!["temperature", "stop"]),
+        ("llama", vec!["reasoning_effort", "stop", "temperature", "top_p"], vec![]),
+    ] {
+        let (json, loss) = written(&request, model);
+        let mut found = members(&json);
+        found.sort();
+        assert_eq!(
+            (found, loss),
+            (
+                sent.iter().map(ToString::to_string).collect(),
+                lost.iter().map(ToString::to_string).collect::<Vec<_>>()
+            ),
+            "{model}"
+        );
+    }
+    request.reasoning = Some(Reasoning::Off);
+    assert!(written(&request, "gpt-5.1").0.contains(r#""temperature":0.5"#), "at rest it can be sampled");
+    assert!(written(&request, "gpt-5.1").0.contains(r#""reasoning_effort":"none""#));
+    assert_eq!(written(&request, "gpt-4o").1, [""; 0], "it never reasons");
+    assert_eq!(written(&request, "llama").1, ["reasoning_effort"]);
+}
+
+#[test]
+fn a_limit_above_the_models_is_lowered() {
+    let mut request =
+        Request { messages: vec![turn(Role::User, vec![Part::text("x")])], ..Request::default() };
+    request.sampling.max_tokens = Some(20_000);
+    let (mut loss, mut out) = (Loss::default(), Vec::new());
+    let target = Target { model: "gpt-4o", max_output_tokens: Some(16_384), stream_usage: false };
+    encode(&request, &target, &mut loss, &mut out).unwrap();
+    assert!(String::from_utf8(out).unwrap().contains(r#""max_tokens":16384"#));
+    assert_eq!(loss.paths(), ["max_tokens"]);
 }
 
 #[test]
