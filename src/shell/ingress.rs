@@ -260,6 +260,12 @@ impl HttpContext for Ingress {
         if self.replied {
             return Action::Pause;
         }
+        // Envoy's own limit may be higher: it is the host's in a guest deployment, and bodies may come without a length.
+        let max = world::with(|world| world.max_body_bytes());
+        if u64::try_from(size).is_ok_and(|size| size > max) {
+            self.refuse(&reject::too_large(max));
+            return Action::Pause;
+        }
         self.size = size;
         if !ends {
             return Action::Pause;
@@ -279,16 +285,17 @@ impl HttpContext for Ingress {
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
-        if self.replied {
+        let all = host::response_headers();
+        if self.replied && headers::get(&all, "x-sluice-request-id").is_some() {
             return Action::Continue;
         }
         if self.request_id.is_empty() {
             // Envoy answers before it could hand the request over: it was not HTTP, or its headers are too large.
             self.request_id = fresh_id();
         }
-        let all = host::response_headers();
         let status = headers::get(&all, ":status").and_then(|status| status.parse().ok()).unwrap_or(500);
-        let rejection = match self.slot {
+        // Where we have replied, Envoy had an answer ready before ours: a body over both limits is refused by both.
+        let rejection = match self.slot.filter(|_| !self.replied) {
             Some(slot) => world::with_exchange(slot, |exchange| {
                 (!exchange.is_answered()).then(|| exchange.local_reply(status))
             })

@@ -14,8 +14,9 @@ from harness.fixtures import (  # noqa: F401
 
 
 def pytest_collection_modifyitems(config, items):
-    """What is about a host's own traffic has no meaning where there is no host."""
-    other = [item for item in items if item.get_closest_marker("guest_only") and _deployment(item) != "guest"]
+    """What is about one deployment's own part has no meaning in the other."""
+    marked = [(item, item.get_closest_marker("only_on")) for item in items]
+    other = [item for item, mark in marked if mark and _deployment(item) not in mark.args]
     config.hook.pytest_deselected(items=other)
     items[:] = [item for item in items if item not in other]
 

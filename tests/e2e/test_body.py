@@ -52,8 +52,15 @@ def test_malformed_bodies_are_refused_here(scene, client, name):
     _, message = client.check_error(reply)
     assert len(message) < 1_000
     assert not provider.attempts()
-    row = key.row(reply)
-    assert (row.status, row.provider, row.cost_micro_usd, row.attempts) == (400, None, 0, [])
+
+
+def test_refused_bodies_are_recorded(scene, client):
+    key = scene.key(scene.provider(client))
+    for name in ("empty", "open", "no_model", "not_utf8"):
+        key.send(client, MALFORMED[name])
+    for row in key.rows(4):
+        assert (row.status, row.error, row.attempts) == (400, "invalid_request", [])
+        assert (row.provider, row.cost_micro_usd, row.usage_source) == (None, 0, "none")
 
 
 @pytest.mark.parametrize("name", WRONG_TYPES)
@@ -92,7 +99,8 @@ def test_unknown_models_are_told_with_the_nearest(scene, client):
     assert key.row(reply).error == "model_not_found"
 
 
-def test_twenty_megabytes_survive_a_failing_provider(scene, client):
+def test_twenty_megabytes_survive_a_failing_provider(scene):
+    client = Openai
     first, second = scene.provider(client), scene.provider(client)
     for provider in (first, second):
         provider.offer("vast", context_length=10**9)
@@ -111,13 +119,14 @@ def test_twenty_megabytes_survive_a_failing_provider(scene, client):
 
 
 def test_twenty_megabytes_are_translated(scene):
-    provider = scene.provider(Anthropic)
-    provider.offer("vast", context_length=10**9)
-    key = scene.key((provider, "vast"))
+    first, second = scene.provider(Openai), scene.provider(Anthropic)
+    second.offer("vast", context_length=10**9)
+    key = scene.key((first, "vast"), (second, "vast"))
+    first.script(("status", {"status": 429}))
     text = "0123456789abcdef" * (20 << 16)
     reply = key.send(Openai, Openai.body(text))
-    assert reply.status == 200
-    assert text in provider.attempts(settled=1)[0].body
+    assert (reply.status, reply.sluice("provider")) == (200, second.name)
+    assert text in second.attempts(settled=1)[0].body
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with_length", "chunked"])

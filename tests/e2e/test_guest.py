@@ -9,7 +9,7 @@ from harness.envoy import Envoy
 from harness.gateway import Gateway
 from harness.process import free_port
 
-pytestmark = pytest.mark.guest_only
+pytestmark = pytest.mark.only_on("guest")
 
 BODIES = {
     "none": None,

@@ -135,7 +135,7 @@ class Anthropic:
 
     @staticmethod
     def check_error(reply):
-        """The shape of an error, and its code (Anthropic has none but the type) and message."""
+        """The shape of an error, and its code (the type, where there is nothing finer) and message."""
         document = reply.json
         assert document["type"] == "error", document
         error = document["error"]

@@ -200,10 +200,9 @@ INTERNAL = {"x-sluice-retry", "x-sluice-retry-after"}
 
 
 def raw(port, data, timeout=10.0):
-    """Sends bytes as they are and returns all that comes back."""
+    """Sends bytes as they are and returns all that comes back until the connection is closed."""
     with socket.create_connection(("127.0.0.1", port), timeout=timeout) as sock:
         sock.sendall(data)
-        sock.shutdown(socket.SHUT_WR)
         received = b""
         while chunk := sock.recv(1 << 16):
             received += chunk

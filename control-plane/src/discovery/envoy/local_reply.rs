@@ -1,8 +1,12 @@
 //! What Envoy says before the filter runs: a request that is no HTTP, or whose headers are too large, is answered in JSON
 //! as everything else is. What the filter or the router answers itself passes as it is.
 
+use super::message::any;
 use envoy_types::pb::envoy::config::accesslog::v3::access_log_filter::FilterSpecifier;
-use envoy_types::pb::envoy::config::accesslog::v3::{AccessLogFilter, HeaderFilter};
+use envoy_types::pb::envoy::config::accesslog::v3::extension_filter::ConfigType;
+use envoy_types::pb::envoy::config::accesslog::v3::{
+    AccessLogFilter, AndFilter, ExtensionFilter, HeaderFilter,
+};
 use envoy_types::pb::envoy::config::core::v3::data_source::Specifier;
 use envoy_types::pb::envoy::config::core::v3::substitution_format_string::Format;
 use envoy_types::pb::envoy::config::core::v3::{
@@ -10,6 +14,7 @@ use envoy_types::pb::envoy::config::core::v3::{
 };
 use envoy_types::pb::envoy::config::route::v3::HeaderMatcher;
 use envoy_types::pb::envoy::config::route::v3::header_matcher::HeaderMatchSpecifier;
+use envoy_types::pb::envoy::extensions::access_loggers::filters::cel::v3::ExpressionFilter;
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::{
     LocalReplyConfig, ResponseMapper,
 };
@@ -32,13 +37,24 @@ pub(super) fn config() -> LocalReplyConfig {
         content_type: "application/json".to_owned(),
         ..SubstitutionFormatString::default()
     };
-    // Envoy gives every request an id before the filter runs; what has none never got there.
+    // Envoy gives every request an id before the filter runs; what has none never got there, unless an attempt has
+    // already replaced the client's headers by a provider's: then the exchange has a slot.
     let unread = HeaderMatcher {
         name: "x-request-id".to_owned(),
         invert_match: true,
         header_match_specifier: Some(HeaderMatchSpecifier::PresentMatch(true)),
         ..HeaderMatcher::default()
     };
+    let unread = FilterSpecifier::HeaderFilter(HeaderFilter { header: Some(unread) });
+    let no_exchange = ExpressionFilter {
+        expression: "!('wasm.sluice.slot' in filter_state)".to_owned(),
+        ..ExpressionFilter::default()
+    };
+    let no_exchange = FilterSpecifier::ExtensionFilter(ExtensionFilter {
+        name: "no-exchange".to_owned(),
+        config_type: Some(ConfigType::TypedConfig(any(&no_exchange))),
+    });
+    let both = [unread, no_exchange].map(|filter| AccessLogFilter { filter_specifier: Some(filter) });
     let id = HeaderValue {
         key: "x-sluice-request-id".to_owned(),
         value: "%UNIQUE_ID%".to_owned(),
@@ -46,7 +62,7 @@ pub(super) fn config() -> LocalReplyConfig {
     };
     let mapper = ResponseMapper {
         filter: Some(AccessLogFilter {
-            filter_specifier: Some(FilterSpecifier::HeaderFilter(HeaderFilter { header: Some(unread) })),
+            filter_specifier: Some(FilterSpecifier::AndFilter(AndFilter { filters: both.to_vec() })),
         }),
         body_format_override: Some(format),
         headers_to_add: vec![HeaderValueOption { header: Some(id), ..HeaderValueOption::default() }],
