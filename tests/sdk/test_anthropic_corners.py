@@ -17,8 +17,8 @@ def text(words, **more):
 
 def asks(*call_ids):
     """An assistant's turn that calls."""
-    calls = [{"type": "tool_use", "id": call_id, "name": "get_weather", "input": {"city": "Bern"}} for call_id in call_ids]
-    return {"role": "assistant", "content": calls}
+    call = {"type": "tool_use", "name": "get_weather", "input": {"city": "Bern"}}
+    return {"role": "assistant", "content": [{**call, "id": call_id} for call_id in call_ids]}
 
 
 def results(*call_ids, after=()):
@@ -26,6 +26,9 @@ def results(*call_ids, after=()):
     content = [{"type": "tool_result", "tool_use_id": call_id, "content": "sun"} for call_id in call_ids]
     return {"role": "user", "content": [*content, *after]}
 
+
+# What is in a body does not depend on who sent it.
+pytestmark = pytest.mark.parametrize("anthropic_client", ["anthropic-py"])
 
 # Nothing may be lost here: the main key refuses every loss.
 CARRIED = {
@@ -51,7 +54,10 @@ CARRIED = {
         "messages": [*HI, asks("toolu_" + "x" * 60), results("toolu_" + "x" * 60), *HI],
         "tools": [WEATHER],
     },
-    "result_and_question": {"messages": [*HI, asks("a", "b"), results("b", "a", after=[text("So?")])], "tools": [WEATHER]},
+    "result_and_question": {
+        "messages": [*HI, asks("a", "b"), results("b", "a", after=[text("So?")])],
+        "tools": [WEATHER],
+    },
     "empty_result": {
         "messages": [*HI, asks("a"), {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a"}]}],
         "tools": [WEATHER],
@@ -125,6 +131,31 @@ def test_thinking_by_a_model_that_does_not(connect, house, anthropic_client):
     client = connect(anthropic_client, house.lenient.token)
     served(client, side.model, {"thinking": {"type": "enabled", "budget_tokens": 1_024}})
     side.check()
+
+
+@pytest.mark.parametrize("role", ["model", "reasoner"])
+def test_coding_agent(connect, house, anthropic_client, side, role):
+    """A coding agent's request: everything marked, many tools, betas, thinking as the model likes."""
+    client = connect(anthropic_client, house.lenient.token)
+    tools = [{**WEATHER, "name": f"tool_{number}"} for number in range(40)]
+    tools[-1] = {**tools[-1], **MARK}
+    history = [
+        {"role": "user", "content": [text("<reminder>Be brief.</reminder>"), text("List the files.", **MARK)]},
+        {"role": "assistant", "content": [text("Looking."), *asks("toolu_1", "toolu_2")["content"]]},
+        results("toolu_2", "toolu_1", after=[text("Go on.", **MARK)]),
+    ]
+    arguments = {
+        "system": [text("You are an agent."), text("book " * 2_000, **MARK)],
+        "metadata": {"user_id": "user_" + "0123456789abcdef" * 8},
+        "tools": tools,
+        "messages": history,
+        "max_tokens": 8_000,
+        "thinking": {"type": "enabled", "budget_tokens": 4_000},
+    }
+    if side.dialect == "anthropic":
+        # Without the thoughts of the turn that called, the vendor goes on only if there is to be no thinking.
+        arguments["thinking"] = {"type": "disabled"}
+    served(client, getattr(side, role), arguments)
 
 
 def test_limit_above_the_model_s(connect, house, anthropic_client):

@@ -125,7 +125,7 @@ def stream(connect, client, house, model, **options):
     """Reads a stream that fails."""
     with pytest.raises(ClientError) as caught:
         connect(client, house.hasty.token, **options).events(
-            model=model, max_tokens=100, messages=[{"role": "user", "content": "[[words:20]][[delay_ms:10]]"}]
+            model=model, max_tokens=100, messages=[{"role": "user", "content": "[[words:20]][[delay_ms:30]]"}]
         )
     return caught.value
 

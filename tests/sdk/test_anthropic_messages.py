@@ -260,6 +260,7 @@ def test_cache(anthropic, side):
         # Its cache needs no markers, and reads what precedes the last turn.
         system[0].pop("cache_control")
     answer = anthropic.message(**ask(side, "Hi", system=system))
+    assert side.usage["cached"] + side.usage["cache_write"] > 4_000, side.usage
     check_usage(answer.data["usage"], side)
     stream = Streamed(anthropic.events(**ask(side, "Hi", system=system)).data)
     check_usage(stream.usage, side)

@@ -73,6 +73,16 @@ def test_text_before_a_call(called, side):
     assert (reply.text, reply.names, reply.stop_reason) == ("Let me look.", ["get_time"], "tool_use")
 
 
+def test_thoughts_and_text_before_calls(called, side):
+    """All kinds of blocks in one reply, in this order."""
+    prompt = f"[[think:Both cities.]][[say:Let me look.]]{TWO_CALLS}"
+    arguments = ask(prompt, side, max_tokens=8_000, thinking={"type": "enabled", "budget_tokens": 2_000})
+    reply = called({**arguments, "model": side.reasoner})
+    assert [block["type"] for block in reply.content] == ["thinking", "text", "tool_use", "tool_use"]
+    assert (reply.content[0]["thinking"], reply.text, reply.inputs) == ("Both cities.", "Let me look.", CITIES)
+    assert reply.stop_reason == "tool_use"
+
+
 def test_any(called, side):
     """Some tool must be called."""
     reply = called(ask("Hi", side, tool_choice={"type": "any"}))

@@ -248,6 +248,28 @@ def test_reasoning(openai, side):
     assert (stream.reasoning, stream.text, stream.finish) == ("Six times seven.", "42", "stop")
 
 
+def test_cache(openai, side):
+    """What the provider had in its cache is told as part of the prompt, in this API's way."""
+    system = {"type": "text", "text": "book " * 4_000}
+    if side.dialect == "anthropic":
+        # An extension that gateways know: OpenAI needs no markers and takes none.
+        system["cache_control"] = {"type": "ephemeral"}
+    messages = [
+        {"role": "system", "content": [system]},
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "Hello"},
+        {"role": "user", "content": "Again"},
+    ]
+    usage = openai.chat(model=side.model, messages=messages).data["usage"]
+    assert side.usage["cached"] + side.usage["cache_write"] > 4_000, side.usage
+    check_usage(usage, side)
+    assert usage["prompt_tokens_details"]["cached_tokens"] == side.usage["cached"]
+    options = {"include_usage": True}
+    stream = Streamed(openai.chunks(model=side.model, messages=messages, stream_options=options).data)
+    check_usage(stream.usage, side)
+    assert stream.usage["prompt_tokens_details"]["cached_tokens"] == side.usage["cached"]
+
+
 def test_refusal(openai, side):
     """A provider's refusal is said in the client's words."""
     answer = openai.chat(model=side.model, messages=user("[[refuse]]"))

@@ -1,4 +1,5 @@
-"""What applications that speak the OpenAI API really send: each must be served, whatever the provider is strict about."""
+"""What applications that speak the OpenAI API really send: each must be served, whatever the provider is strict
+about."""
 
 import pytest
 from official.openai_stream import Streamed
@@ -29,6 +30,9 @@ def result(call_id, content="sun"):
     """A call's result."""
     return {"role": "tool", "tool_call_id": call_id, "content": content}
 
+
+# What is in a body does not depend on who sent it.
+pytestmark = pytest.mark.parametrize("openai_client", ["openai-py"])
 
 # Nothing may be lost here: the main key refuses every loss.
 CARRIED = {
@@ -85,7 +89,10 @@ CARRIED = {
 LOSSY = {
     "hot": {"temperature": 1.8},
     "two_samplers": {"temperature": 0.5, "top_p": 0.5},
-    "json_mode": {"messages": [{"role": "user", "content": "Answer in JSON"}], "response_format": {"type": "json_object"}},
+    "json_mode": {
+        "messages": [{"role": "user", "content": "Answer in JSON"}],
+        "response_format": {"type": "json_object"},
+    },
     "everything_of_openai": {
         "seed": 1,
         "logprobs": True,
@@ -117,11 +124,12 @@ def served(client, model, changes):
     """Asks both ways, and gets an answer both ways."""
     arguments = {"model": model, "messages": HI, **changes}
     (choice,) = client.chat(**arguments).data["choices"]
-    assert choice["message"].get("content") or choice["message"].get("tool_calls") or choice["finish_reason"] == "length"
+    message = choice["message"]
+    assert message.get("content") or message.get("tool_calls") or choice["finish_reason"] == "length"
     arguments.pop("stream_options", None)
     stream = Streamed(client.chunks(**arguments).data)
     assert stream.finish == choice["finish_reason"]
-    assert stream.text == (choice["message"].get("content") or "")
+    assert stream.text == (message.get("content") or "")
 
 
 @pytest.mark.parametrize("corner", CARRIED)

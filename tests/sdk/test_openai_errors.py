@@ -9,6 +9,8 @@ def user(content):
     return [{"role": "user", "content": content}]
 
 
+# So slowly that the first words are with the client before the provider fails.
+SLOWLY = "[[words:20]][[delay_ms:30]]"
 WAYS = ["chat", "chunks", "helper"]
 
 
@@ -130,7 +132,7 @@ def test_error_in_a_stream(connect, house, openai_client, broken):
     """An error after the first token is raised while the stream is read, after what had come."""
     broken.virtual.always("error_event_after_tokens", tokens=3)
     with pytest.raises(ClientError) as caught:
-        connect(openai_client, house.hasty.token).chunks(model=broken.model, messages=user("[[words:20]][[delay_ms:10]]"))
+        connect(openai_client, house.hasty.token).chunks(model=broken.model, messages=user(SLOWLY))
     error = caught.value
     assert "APIError" in error.kinds and error.message, error
     text = "".join(choice["delta"].get("content") or "" for chunk in error.received for choice in chunk["choices"])
@@ -141,7 +143,7 @@ def test_cut_stream(connect, house, openai_client, broken):
     """A stream that is cut is never a reply that ends: the client raises."""
     broken.virtual.always("cut_after_tokens", tokens=3)
     with pytest.raises(ClientError) as caught:
-        connect(openai_client, house.hasty.token).chunks(model=broken.model, messages=user("[[words:20]][[delay_ms:10]]"))
+        connect(openai_client, house.hasty.token).chunks(model=broken.model, messages=user(SLOWLY))
     assert not any(choice["finish_reason"] for chunk in caught.value.received for choice in chunk["choices"])
 
 

@@ -77,6 +77,15 @@ def test_text_before_a_call(called, side):
     assert (reply.text, reply.names, reply.finish) == ("Let me look.", ["get_time"], "tool_calls")
 
 
+def test_thoughts_and_text_before_calls(openai, side):
+    """Thoughts, text and calls in one reply."""
+    prompt = f"[[think:Both cities.]][[say:Let me look.]]{TWO_CALLS}"
+    arguments = ask(prompt, side, reasoning_effort="low", max_completion_tokens=8_000)
+    stream = Streamed(openai.chunks(**{**arguments, "model": side.reasoner}).data)
+    assert (stream.reasoning, stream.text, stream.finish) == ("Both cities.", "Let me look.", "tool_calls")
+    assert [json.loads(call.arguments) for call in stream.calls] == CITIES
+
+
 def test_required(called, side):
     """Some tool must be called."""
     reply = called(ask("Hi", side, tool_choice="required"))

@@ -48,18 +48,23 @@ const operations = {
   },
   async helper(client, body, received) {
     const stream = client.chat.completions.stream(body);
-    // `content` and `tool_calls.function.arguments` have other names than in Python; scenarios ask for few of them.
-    stream.on('content.delta', () => received.push('content.delta'));
-    stream.on('content.done', () => received.push('content.done'));
-    stream.on('tool_calls.function.arguments.delta', () => received.push('tool_calls.function.arguments.delta'));
-    stream.on('tool_calls.function.arguments.done', () => received.push('tool_calls.function.arguments.done'));
+    // Of all that can be listened to, what Python's helper calls by the same name.
+    for (const name of ['content', 'refusal', 'tool_calls.function.arguments']) {
+      for (const event of [`${name}.delta`, `${name}.done`]) stream.on(event, () => received.push(event));
+    }
     return { data: await stream.finalChatCompletion(), events: received };
   },
   async run_tools(client, body, received) {
     // Every function answers with its own arguments.
     const answering = ({ function: { name, description, parameters } }) => ({
       type: 'function',
-      function: { name, description, parameters, parse: JSON.parse, function: (given) => JSON.stringify({ name, given }) },
+      function: {
+        name,
+        description,
+        parameters,
+        parse: JSON.parse,
+        function: (given) => JSON.stringify({ name, given }),
+      },
     });
     const runner = client.chat.completions.runTools({ ...body, tools: body.tools.map(answering) });
     runner.on('message', (message) => received.push(message));
