@@ -71,8 +71,12 @@ impl Record {
     /// As it travels in the access log.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
+        let mut json = Vec::with_capacity(1_024);
         // Strings and integers only: nothing here can fail to be JSON.
-        serde_json::to_vec(self).unwrap_or_default()
+        if serde_json::to_writer(&mut json, self).is_err() {
+            json.clear();
+        }
+        json
     }
 }
 

@@ -228,6 +228,12 @@ impl Exchange {
         self.answer != Answer::None
     }
 
+    /// Whether an attempt is under way, so that its end would be a loss.
+    #[must_use]
+    pub fn is_attempting(&self) -> bool {
+        self.attempt.as_ref().is_some_and(|attempt| attempt.state != attempt::State::Ended)
+    }
+
     /// Envoy answers itself, because no attempt did: what the client gets instead.
     pub fn local_reply(&mut self, status: u16) -> Rejection {
         let rejection = if self.attempts.is_empty() {

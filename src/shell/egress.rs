@@ -89,7 +89,9 @@ impl Egress {
 impl Context for Egress {
     fn on_done(&mut self) -> bool {
         PARKED.with(|parked| parked.borrow_mut().remove(&self.context));
-        if let Some(slot) = self.slot.take() {
+        if let Some(slot) = self.slot.take()
+            && world::with_exchange(slot, |exchange| exchange.is_attempting()) == Some(true)
+        {
             let failure = host::property(&["upstream", "transport_failure_reason"]);
             let lost = Lost { connected: failure.is_none_or(|reason| reason.is_empty()) };
             let now = host::now();

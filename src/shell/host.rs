@@ -11,7 +11,12 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
+/// How long a reading of the wall clock is gone on from.
+const WALL_HOLDS_US: u64 = 1_000_000;
+
 thread_local! {
+    /// The last reading of the wall clock: monotonic and Unix microseconds.
+    static WALL: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
     static START: Instant = Instant::now();
     static RANDOM: Cell<u64> = Cell::new(seed());
 }
@@ -38,14 +43,21 @@ pub(super) fn mono_us() -> u64 {
     START.with(|start| u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX))
 }
 
-/// The moment.
+/// The moment. The wall clock is read about once a second, and the monotonic one added to it.
 pub(super) fn now() -> Now {
-    let wall = logged("get_current_time", hostcalls::get_current_time());
-    let wall_us = wall
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
-        .and_then(|since| u64::try_from(since.as_micros()).ok())
-        .unwrap_or_default();
-    Now { wall_us, mono_us: mono_us() }
+    let mono_us = mono_us();
+    let (read_at, mut wall_us) = WALL.get();
+    let since = mono_us - read_at;
+    if wall_us == 0 || since >= WALL_HOLDS_US {
+        let wall = logged("get_current_time", hostcalls::get_current_time());
+        wall_us = wall
+            .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+            .and_then(|since| u64::try_from(since.as_micros()).ok())
+            .unwrap_or_default();
+        WALL.set((mono_us, wall_us));
+        return Now { wall_us, mono_us };
+    }
+    Now { wall_us: wall_us + since, mono_us }
 }
 
 fn logged<T>(call: &str, result: Result<T, Status>) -> Option<T> {
@@ -66,6 +78,20 @@ pub(super) fn request_headers() -> Headers {
 /// All headers of the reply.
 pub(super) fn response_headers() -> Headers {
     logged("response headers", hostcalls::get_map_bytes(MapType::HttpResponseHeaders)).unwrap_or_default()
+}
+
+/// Whether the reply has a header.
+pub(super) fn has_response_header(name: &str) -> bool {
+    let value = hostcalls::get_map_value_bytes(MapType::HttpResponseHeaders, name);
+    logged("response header", value).flatten().is_some()
+}
+
+/// The reply's status.
+pub(super) fn response_status() -> Option<u16> {
+    logged("status", hostcalls::get_map_value(MapType::HttpResponseHeaders, ":status"))
+        .flatten()?
+        .parse()
+        .ok()
 }
 
 /// Replaces all request headers.

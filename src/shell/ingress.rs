@@ -285,37 +285,35 @@ impl HttpContext for Ingress {
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
-        let all = host::response_headers();
-        if self.replied && headers::get(&all, "x-sluice-request-id").is_some() {
+        // Where we have replied, Envoy may have had an answer of its own ready first: a body over both limits is refused
+        // by both.
+        if self.replied && host::has_response_header("x-sluice-request-id") {
+            return Action::Continue;
+        }
+        let slot = self.slot.filter(|_| !self.replied);
+        let answered = slot.and_then(|slot| world::with_exchange(slot, |exchange| exchange.is_answered()));
+        if answered == Some(true) {
             return Action::Continue;
         }
         if self.request_id.is_empty() {
             // Envoy answers before it could hand the request over: it was not HTTP, or its headers are too large.
             self.request_id = fresh_id();
         }
-        let status = headers::get(&all, ":status").and_then(|status| status.parse().ok()).unwrap_or(500);
-        // Where we have replied, Envoy had an answer ready before ours: a body over both limits is refused by both.
-        let rejection = match self.slot.filter(|_| !self.replied) {
-            Some(slot) => world::with_exchange(slot, |exchange| {
-                (!exchange.is_answered()).then(|| exchange.local_reply(status))
-            })
-            .flatten(),
-            None => Some(world::with(|world| reject::local_reply(status, world.max_body_bytes()))),
-        };
-        self.status = status;
-        if let Some(rejection) = rejection {
-            self.status = rejection.error.status;
-            let dialect = self.dialect.unwrap_or(Dialect::Openai);
-            let body = rejection.body(dialect, &self.request_id);
-            let mut headers: Headers = rejection
-                .headers(dialect, &self.request_id)
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value.into_bytes()))
-                .collect();
-            headers.push(("content-length".to_owned(), body.len().to_string().into_bytes()));
-            host::set_response_headers(&headers);
-            self.shaped = Some(body);
-        }
+        let status = host::response_status().unwrap_or(500);
+        let local = || world::with(|world| reject::local_reply(status, world.max_body_bytes()));
+        let exchanged = |slot| world::with_exchange(slot, |exchange| exchange.local_reply(status));
+        let rejection = slot.and_then(exchanged).unwrap_or_else(local);
+        self.status = rejection.error.status;
+        let dialect = self.dialect.unwrap_or(Dialect::Openai);
+        let body = rejection.body(dialect, &self.request_id);
+        let mut headers: Headers = rejection
+            .headers(dialect, &self.request_id)
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.into_bytes()))
+            .collect();
+        headers.push(("content-length".to_owned(), body.len().to_string().into_bytes()));
+        host::set_response_headers(&headers);
+        self.shaped = Some(body);
         Action::Continue
     }
 

@@ -5,6 +5,8 @@ import time
 
 import pytest
 from harness.dialects import Openai
+from harness.envoy import WORKERS
+from harness.minting import well_formed
 from harness.waiting import until
 
 SOON = 1.0
@@ -82,6 +84,16 @@ def test_a_forged_key_never_reaches_the_control_plane(scene):
     assert scene.stack.control.fleet()["key_lookups"] == before
     key.token = real
     assert key.send(Openai).status == 200
+
+
+def test_a_key_that_could_be_ours_is_asked_for_once(scene):
+    key = scene.key(scene.provider())
+    before = scene.stack.control.fleet()["key_lookups"]
+    key.token = well_formed(scene.stack.control)
+    for _ in range(20):
+        assert "unknown" in refused(key, "invalid_api_key")
+    # Each worker remembers for itself that there is no such key.
+    assert 1 <= scene.stack.control.fleet()["key_lookups"] - before <= WORKERS
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer "}, {"x-api-key": ""}, {"authorization": "Basic eA=="}])

@@ -42,7 +42,11 @@ class Control:
         ]  # fmt: skip
         env = {"SLUICE_ADMIN_TOKEN": self.admin_token, "SLUICE_NODE_TOKEN": self.node_token}
         self.process = Process("control plane", argv, self.log, env)
-        self.process.wait_for("readiness", self._is_ready)
+        try:
+            self.process.wait_for("readiness", self._is_ready)
+        except BaseException:
+            self.process.stop()
+            raise
 
     def _is_ready(self):
         try:

@@ -4,7 +4,7 @@ import json
 import subprocess
 
 from . import locate
-from .process import Process
+from .process import Process, tail
 from .rest import Rest
 from .waiting import until
 
@@ -16,11 +16,14 @@ class Simulator:
         self.process = Process(
             "simulator", [locate.sluice(), "simulate"], folder / "simulator.log", stdout=subprocess.PIPE
         )
-        line = self.process.stdout.readline()
-        if not line:
+        try:
+            # Its first line says where it is; without one it has ended, and its log says why.
+            line = self.process.stdout.readline()
+            assert line, f"the simulator ended:\n{tail(self.process.log)}"
+            self.rest = Rest(json.loads(line)["control_url"])
+        except BaseException:
             self.process.stop()
-            self.process.check()
-        self.rest = Rest(json.loads(line)["control_url"])
+            raise
 
     def add(self, name, dialect, credential):
         """A new virtual provider; returns its base URL."""
