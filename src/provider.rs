@@ -28,6 +28,7 @@ pub struct Upstream {
     pub headers: Vec<(String, String)>,
     base_path: String,
     query: String,
+    secret: String,
 }
 
 impl Upstream {
@@ -57,7 +58,20 @@ impl Upstream {
             headers,
             base_path: url.path,
             query,
+            secret: secret.clone(),
         })
+    }
+
+    /// Whether a text holds the credential. Some vendors quote it when they refuse it.
+    #[must_use]
+    pub fn is_quoted_in(&self, text: &[u8]) -> bool {
+        !self.secret.is_empty() && memchr::memmem::find(text, self.secret.as_bytes()).is_some()
+    }
+
+    /// The text without the credential.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        if self.secret.is_empty() { text.to_owned() } else { text.replace(&self.secret, "[redacted]") }
     }
 
     /// Headers that every request must carry, where neither client nor configuration has set them.

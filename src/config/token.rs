@@ -59,7 +59,8 @@ pub struct Token<'a> {
     /// [`super::Key::id`].
     pub id: &'a str,
     secret: &'a str,
-    check: &'a str,
+    /// What it claims as its check; see [`Token::is_ours`].
+    pub check: &'a str,
 }
 
 impl std::fmt::Debug for Token<'_> {

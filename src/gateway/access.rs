@@ -44,17 +44,29 @@ pub fn authenticate(state: &State, presented: Option<&str>, now: Now) -> Result<
     let Some(token) = Token::parse(presented, &active.settings.key_prefix) else {
         return Err(invalid_key("The API key is malformed. Check that it was copied whole."));
     };
-    if let Some(key) = state.key(token.id) {
-        return verify(key, &token, now).map(|()| Verdict::Known(Rc::clone(key)));
+    let Some(key) = state.key(token.id) else {
+        // The check spares the control plane forged and mistyped keys.
+        return if !token.is_ours(&active.signing_key) {
+            Err(not_ours())
+        } else if state.is_unknown_key(token.id, now.mono_us) {
+            Err(unknown_key())
+        } else {
+            Ok(Verdict::Lookup(token.id.to_owned()))
+        };
+    };
+    verify(key, &token, now)?;
+    // With the secret right, only a slip in the last characters is left to find; found once, it is remembered.
+    if !state.is_checked(&token) {
+        if !token.is_ours(&active.signing_key) {
+            return Err(not_ours());
+        }
+        state.remember_checked(&token);
     }
-    // The check spares the control plane forged and mistyped keys.
-    if !token.is_ours(&active.signing_key) {
-        return Err(invalid_key("The API key is not valid here. Check that it was copied whole."));
-    }
-    if state.is_unknown_key(token.id, now.mono_us) {
-        return Err(unknown_key());
-    }
-    Ok(Verdict::Lookup(token.id.to_owned()))
+    Ok(Verdict::Known(Rc::clone(key)))
+}
+
+fn not_ours() -> Rejection {
+    invalid_key("The API key is not valid here. Check that it was copied whole.")
 }
 
 fn verify(key: &Key, token: &Token<'_>, now: Now) -> Result<(), Rejection> {
@@ -116,7 +128,10 @@ fn refused(code: &str, message: &str) -> Rejection {
 
 #[cfg(test)]
 mod tests {
-    use super::presented;
+    use super::*;
+    use crate::config::token::{ID_LEN, SECRET_LEN, mint};
+    use crate::config::type_url;
+    use crate::gateway::state::Pushed;
 
     fn headers(list: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {
         list.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect()
@@ -146,5 +161,28 @@ mod tests {
         let both = headers(&[("authorization", "Bearer dummy"), ("x-api-key", "slc-x")]);
         assert_eq!(presented(&both, "/", "slc-").as_deref(), Some("slc-x"));
         assert_eq!(presented(&headers(&[("authorization", "Bearer ")]), "/", "slc-"), None);
+    }
+
+    #[test]
+    fn a_slip_anywhere_is_noticed_also_in_the_check() {
+        let signing_key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        let signing = crate::config::token::SigningKey::from_base64(signing_key).unwrap();
+        let minted = mint("slc-", &signing, &[7; ID_LEN + SECRET_LEN], None);
+        let settings = format!(r#"{{"key_prefix":"slc-","signing_key":"{signing_key}"}}"#);
+        let key = format!(r#"{{"id":"{}","secret_hash":"{}"}}"#, minted.id, minted.secret_hash);
+        let mut state = State::default();
+        for (url, json) in [(type_url::SETTINGS, &settings), (type_url::KEY, &key)] {
+            state.apply(url, &[Pushed { name: "", json: json.as_bytes() }], &[]).unwrap();
+        }
+        let ask = |token: &str| authenticate(&state, Some(token), Now::default());
+        for _ in 0..2 {
+            assert!(matches!(ask(&minted.token), Ok(Verdict::Known(_))));
+            for at in 4..minted.token.len() {
+                let mut slipped = minted.token.clone().into_bytes();
+                slipped[at] = if slipped[at] == b'x' { b'y' } else { b'x' };
+                let slipped = String::from_utf8(slipped).unwrap();
+                assert_eq!(ask(&slipped).unwrap_err().error.status, 401, "character {at}");
+            }
+        }
     }
 }

@@ -328,7 +328,11 @@ impl Exchange {
             (_, Some(Class::Silence)) | (None, _) => (self.failures.last.unwrap_or(Class::Connect), None),
             (Some((class, error)), _) => (*class, Some(error)),
         };
-        let said = error.map(|error| error.message.clone()).filter(|message| !message.is_empty());
+        // A provider's complaint about our credential is the operator's to read, and may quote it.
+        let said = error
+            .filter(|_| class != Class::Credential)
+            .map(|error| error.message.clone())
+            .filter(|message| !message.is_empty());
         let (status, code, fallback) = match class {
             Class::RateLimit | Class::Quota => {
                 (429, "rate_limit_exceeded", "Every provider is rate limited. Try again later.")

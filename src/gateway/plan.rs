@@ -51,7 +51,8 @@ pub struct Wish<'a> {
 
 /// Plans a request: the channels of the model it names, then the key's chain. Never empty.
 pub fn plan(state: &State, key: &Key, wish: &Wish<'_>) -> Result<Vec<Step>, Rejection> {
-    let mut planner = Planner { state, key, wish, steps: Vec::with_capacity(4), barred: false, mute: false };
+    let mut planner =
+        Planner { state, key, wish, steps: Vec::with_capacity(4), barred: false, mute: false, unable: false };
     let auto = matches!(wish.model, "auto" | "sluice/auto");
     if !auto {
         planner.named()?;
@@ -64,9 +65,13 @@ pub fn plan(state: &State, key: &Key, wish: &Wish<'_>) -> Result<Vec<Step>, Reje
             planner.chain_target(target, only.as_deref().filter(|_| !auto));
         }
     }
-    let Planner { mut steps, barred, mute, .. } = planner;
+    let Planner { mut steps, barred, mute, unable, .. } = planner;
     if steps.is_empty() {
-        return Err(if mute && !barred { unspoken(wish.model) } else { nothing(auto, barred, wish.model) });
+        return Err(match (barred, mute, unable) {
+            (false, true, _) => unspoken(wish.model),
+            (false, _, true) => incapable(),
+            _ => nothing(auto, barred, wish.model),
+        });
     }
     steps.truncate(MAX_STEPS);
     Ok(steps)
@@ -81,6 +86,8 @@ struct Planner<'a> {
     barred: bool,
     /// Something was left out because its provider's dialect has no such endpoint.
     mute: bool,
+    /// Something was left out because its model cannot do what is needed.
+    unable: bool,
 }
 
 impl Planner<'_> {
@@ -114,6 +121,7 @@ impl Planner<'_> {
             }
         }
         if model.is_some_and(|model| !can(model, &self.wish.needs)) {
+            self.unable = true;
             return;
         }
         self.push(&target.provider, &target.model);
@@ -186,12 +194,19 @@ fn nothing(auto: bool, barred: bool, model: &str) -> Rejection {
         return Rejection::new(403, "model_not_allowed", message).param("model");
     }
     let message = if auto {
-        "No step of this key's chain can do what the request needs. Name a model, or extend the chain."
+        "This key has no chain that could serve 'auto' now. Name a model, or have the chain extended."
             .to_owned()
     } else {
         format!("No provider serves the model '{model}' on this endpoint now. Choose another, or enable one.")
     };
     Rejection::of(503, ErrorKind::Overloaded, "no_provider_available", message).param("model").after(30)
+}
+
+/// The request asks for more than any step can do: trying again would not help.
+fn incapable() -> Rejection {
+    let message = "No model of this key's chain can do what the request needs (images, tools, a JSON schema, or a prompt \
+                   of this length). Name another model, or ask for less.";
+    Rejection::new(400, "invalid_request", message).param("model")
 }
 
 /// Not for now but for good: a client that tried again would get the same.

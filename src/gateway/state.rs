@@ -1,8 +1,9 @@
 //! What a VM knows of the fleet's configuration. Changed only by whole discovery responses, each all or nothing.
 
-use crate::config::token::SigningKey;
+use crate::config::token::{SigningKey, Token};
 use crate::config::{Invalid, Key, Model, Provider, Resource, Settings, type_url};
 use crate::provider::Upstream;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -20,6 +21,8 @@ pub struct State {
     aliases: HashMap<String, String>,
     keys: HashMap<String, Rc<Key>>,
     unknown_keys: HashMap<String, u64>,
+    /// By key, the check that was last found right together with the key's secret.
+    checked: RefCell<HashMap<String, String>>,
 }
 
 /// Settings with their signing key read.
@@ -80,7 +83,10 @@ impl State {
                     self.unknown_keys.remove(&key.id);
                     self.keys.insert(key.id.clone(), Rc::new(key));
                 }
-                removed.iter().for_each(|id| drop(self.keys.remove(id)));
+                for id in removed {
+                    self.keys.remove(id);
+                    self.checked.borrow_mut().remove(id);
+                }
             }
             _ => {
                 let reason = Invalid::Rule { path: "type_url", expected: "a type that was subscribed to" };
@@ -117,6 +123,17 @@ impl State {
     #[must_use]
     pub fn key(&self, id: &str) -> Option<&Rc<Key>> {
         self.keys.get(id)
+    }
+
+    /// Whether this token's check was found right before. Only to be asked of tokens whose secret is right.
+    #[must_use]
+    pub fn is_checked(&self, token: &Token<'_>) -> bool {
+        self.checked.borrow().get(token.id).is_some_and(|check| check == token.check)
+    }
+
+    /// This token's check is right.
+    pub fn remember_checked(&self, token: &Token<'_>) {
+        self.checked.borrow_mut().insert(token.id.to_owned(), token.check.to_owned());
     }
 
     /// Whether the control plane has said lately that it does not know this key.

@@ -49,7 +49,7 @@ impl Egress {
         host::resume_request();
     }
 
-    fn carry_out(&mut self, flow: Flow, at_headers: bool) -> Action {
+    fn carry_out(&mut self, flow: Flow, bodiless: bool) -> Action {
         match flow {
             Flow::Hold => {
                 self.held = true;
@@ -65,7 +65,7 @@ impl Egress {
                 host::add_response_header("x-sluice-retry", "1");
             }
             Flow::Answer { headers, body } => {
-                if at_headers {
+                if bodiless {
                     // There is no body to replace; a reply of our own has one, and Envoy does not retry it.
                     let headers: Vec<(&str, String)> = headers
                         .iter()
@@ -175,13 +175,23 @@ impl HttpContext for Egress {
     }
 
     fn on_http_response_trailers(&mut self, _: usize) -> Action {
-        // Trailers end a body that did not say so itself. What the client already has cannot be added to here.
+        // Trailers end a body that did not say so itself.
         let Some(slot) = self.slot else { return Action::Continue };
         let now = host::now();
-        let flow = world::with_exchange(slot, |exchange| exchange.reply_body(&[], true, now));
-        match flow {
-            Some(Flow::Emit(_)) | None => Action::Continue,
-            Some(flow) => self.carry_out(flow, false),
+        match world::with_exchange(slot, |exchange| exchange.reply_body(&[], true, now)) {
+            None => Action::Continue,
+            Some(Flow::Emit(rest)) => {
+                if !rest.is_empty() {
+                    // Nothing can be added to the body any more, and without this it would look whole.
+                    host::reset_response();
+                }
+                Action::Continue
+            }
+            // A body exists only if it was held: without one, Envoy has no buffer that could be replaced.
+            Some(flow) => {
+                let bodiless = self.seen == 0;
+                self.carry_out(flow, bodiless)
+            }
         }
     }
 }

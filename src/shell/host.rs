@@ -1,6 +1,8 @@
-//! Calls of the host, none of which can panic: what fails is logged once here and comes back as nothing.
+//! Calls of the host. What fails is logged once here and comes back as nothing.
 //!
-//! The SDK's trait methods unwrap, and a trap takes the worker's whole VM down, so nothing else calls the host.
+//! The SDK's trait methods unwrap, and its functions panic on a status that they do not expect; a trap takes the worker's
+//! whole VM down. So nothing else calls the host, and callers keep to what Envoy can always do: a body is replaced only
+//! where Envoy has one (in a body callback, or held since one), and properties are read at leaf paths only.
 
 use crate::gateway::Now;
 use crate::gateway::headers::Headers;
@@ -173,6 +175,11 @@ pub(super) fn reply(headers: &[(&str, String)], body: &[u8]) {
 /// Lets a paused request go on.
 pub(super) fn resume_request() {
     logged("resume request", hostcalls::resume_http_request());
+}
+
+/// Aborts the reply: the client sees that it is not whole.
+pub(super) fn reset_response() {
+    logged("reset response", hostcalls::reset_http_response());
 }
 
 /// Makes a context the one that the next calls are about; `false` if it is gone.

@@ -284,7 +284,7 @@ impl HttpContext for Ingress {
         self.on_http_request_body(size, true)
     }
 
-    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+    fn on_http_response_headers(&mut self, _: usize, ends: bool) -> Action {
         // Where we have replied, Envoy may have had an answer of its own ready first: a body over both limits is refused
         // by both.
         if self.replied && host::has_response_header("x-sluice-request-id") {
@@ -306,6 +306,12 @@ impl HttpContext for Ingress {
         self.status = rejection.error.status;
         let dialect = self.dialect.unwrap_or(Dialect::Openai);
         let body = rejection.body(dialect, &self.request_id);
+        if ends {
+            // Envoy's reply has no body that could be replaced: ours takes its place.
+            self.replied = true;
+            host::reply(&rejection.headers(dialect, &self.request_id), &body);
+            return Action::Pause;
+        }
         let mut headers: Headers = rejection
             .headers(dialect, &self.request_id)
             .into_iter()

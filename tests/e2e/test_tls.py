@@ -74,3 +74,22 @@ def test_a_stranger_s_certificate_is_no_provider(tls):
     reply = gateway.send(Openai.path, Openai.body(), Openai.authorization(keys["stranger"]))
     assert reply.status == 503
     Openai.check_error(reply)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_trailers_without_a_body_are_no_answer(tls, stream):
+    gateway, keys = tls
+    reply = gateway.send(Openai.path, Openai.body("no body", stream=stream), Openai.authorization(keys["h2"]))
+    assert reply.status == 502
+    Openai.check_error(reply)
+    # The filter has survived it.
+    again = gateway.send(Openai.path, Openai.body(), Openai.authorization(keys["h2"]))
+    assert again.status == 200
+
+
+def test_a_stream_that_trailers_cut_is_never_presented_as_whole(tls):
+    gateway, keys = tls
+    body = Openai.body("half a stream", stream=True)
+    reply = gateway.send(Openai.path, body, Openai.authorization(keys["h2"]))
+    assert Openai.stream_text(reply.events) == "half"
+    assert not reply.whole and not Openai.is_complete(reply.events)

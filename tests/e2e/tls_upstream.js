@@ -20,6 +20,22 @@ server.on("request", (request, response) => {
   let body = "";
   request.on("data", (data) => (body += data));
   request.on("end", () => {
+    // What the prompt asks for, in HTTP/2: trailers and no body at all, or a stream that ends in its middle with trailers.
+    const wants = JSON.parse(body).messages[0].content;
+    if (wants === "no body") {
+      response.stream.removeAllListeners("wantTrailers");
+      response.stream.respond({ ":status": 200, "content-type": "text/event-stream" }, { waitForTrailers: true });
+      response.stream.on("wantTrailers", () => response.stream.sendTrailers({ "x-trailer": "1" }));
+      return response.stream.end();
+    }
+    if (wants === "half a stream") {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(chunk("half", { role: "assistant", content: "half" }, null));
+      return setTimeout(() => {
+        response.addTrailers({ "x-trailer": "1" });
+        response.end();
+      }, 300);
+    }
     const version = `http/${request.httpVersion}`;
     if (JSON.parse(body).stream) {
       response.writeHead(200, { "content-type": "text/event-stream" });

@@ -10,6 +10,7 @@ use crate::gateway::headers::{Headers, get, is_returned};
 use crate::gateway::reject::{self, Rejection};
 use crate::gateway::reply::{self, Stream, Whole};
 use crate::ir::error::{ApiError, ErrorKind, Fault};
+use crate::wire::json::{Kind, Reader};
 
 /// An error reply is read up to here; the rest of it says nothing that a client needs.
 const MAX_ERROR_BODY: usize = 64 << 10;
@@ -259,11 +260,14 @@ impl Exchange {
                 param: None,
             }
         } else {
-            outbound(form.upstream).decode_error(attempt.status, &body)
+            // What cannot be read is not shown either.
+            let readable: &[u8] = if is_packed(&attempt.headers) { &[] } else { &body };
+            outbound(form.upstream).decode_error(attempt.status, readable)
         };
         let class = classify::of_error(&error);
-        let same = form.client == form.upstream;
-        self.failed_reply(attempt, class, error, same.then_some(body), now)
+        let own = form.client == form.upstream && is_error_document(&body, &attempt.headers);
+        let verbatim = own.then_some(body).filter(|body| !self.quotes_credential(body));
+        self.failed_reply(attempt, class, error, verbatim, now)
     }
 
     fn faulty_reply(&mut self, attempt: &mut Attempt, fault: &Fault, now: Now) -> Flow {
@@ -314,10 +318,13 @@ impl Exchange {
         &mut self,
         attempt: &mut Attempt,
         class: Class,
-        error: ApiError,
+        mut error: ApiError,
         verbatim: Option<Vec<u8>>,
         now: Now,
     ) -> Flow {
+        if let Some(step) = self.step() {
+            error.message = step.provider.redact(&error.message);
+        }
         let retry_after_ms = classify::retry_after_ms(&attempt.headers, now.unix());
         self.end_attempt(attempt, class, now);
         let status = error.status;
@@ -344,6 +351,10 @@ impl Exchange {
         self.describe(&mut headers);
         self.refuse(&rejection);
         Flow::Answer { headers, body: Some(body) }
+    }
+
+    fn quotes_credential(&self, body: &[u8]) -> bool {
+        self.step().is_some_and(|step| step.provider.is_quoted_in(body))
     }
 
     fn commit(
@@ -430,6 +441,20 @@ impl Exchange {
             });
         }
     }
+}
+
+/// Whether an error reply is a whole JSON object, which is what a client of the dialect can read.
+fn is_error_document(body: &[u8], headers: &[(String, Vec<u8>)]) -> bool {
+    let Ok(text) = std::str::from_utf8(body) else { return false };
+    let mut reader = Reader::new(text);
+    !is_packed(headers)
+        && reader.peek() == Ok(Kind::Object)
+        && reader.skip().and_then(|()| reader.end()).is_ok()
+}
+
+/// Whether a reply is compressed, although nobody asked for that.
+fn is_packed(headers: &[(String, Vec<u8>)]) -> bool {
+    get(headers, "content-encoding").is_some_and(|coding| coding != "identity")
 }
 
 /// Header values hold printable ASCII only, and not too much of it.

@@ -403,3 +403,34 @@ fn bad_bodies_are_refused_before_anything_is_tried() {
     let mut session = Session::arrived("");
     assert_eq!(session.exchange.admit(&state(), vec![0xff], 0).unwrap_err().error.status, 400);
 }
+
+#[test]
+fn a_provider_that_quotes_our_credential_tells_it_to_nobody() {
+    let only = r#"{"model":"a/ma","messages":[{"role":"user","content":"hi"}]}"#;
+    let said = r#"{"error":{"message":"Incorrect API key provided: s-a","type":"invalid_request_error","code":"invalid_api_key"}}"#;
+    for status in [401, 400, 422] {
+        let mut session = Session::admitted(only);
+        session.begin();
+        let (_, _, body) = answer(session.reply(status, &[], said));
+        let body = body.unwrap();
+        assert!(!body.contains("s-a") && body.contains("error"), "{status}: {body}");
+    }
+}
+
+#[test]
+fn an_error_that_is_no_document_is_put_into_the_client_s_shape() {
+    let only = r#"{"model":"a/ma","messages":[{"role":"user","content":"hi"}]}"#;
+    let long = format!("{{\"error\":{{\"message\":\"{}\"}}}}", "x".repeat(100_000));
+    let gzip = ("content-encoding", "gzip");
+    for (headers, said) in
+        [(&[][..], "<html>x</html>"), (&[], "oops"), (&[], &long), (&[gzip], r#"{"error":{}}"#)]
+    {
+        let mut session = Session::admitted(only);
+        session.begin();
+        let (status, headers, body) = answer(session.reply(422, headers, said));
+        let body = body.unwrap();
+        let document: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert!(document["error"]["message"].is_string(), "{body}");
+        assert_eq!((status.as_str(), header(&headers, "content-type").as_str()), ("422", "application/json"));
+    }
+}

@@ -97,6 +97,12 @@ fn auto_is_the_first_step_that_can() {
         assert_eq!(steps(&key(reversed), &wish).unwrap(), ["an:claude-x:claude"], "{needs:?}");
     }
     assert_eq!(steps(&key(""), &wish("auto")).unwrap_err(), (503, "no_provider_available".into()));
+    let vast = Wish { needs: Needs { prompt_tokens: 1 << 40, ..Needs::default() }, ..wish("auto") };
+    assert_eq!(
+        steps(&key(CHAIN), &vast).unwrap_err(),
+        (400, "invalid_request".into()),
+        "no use in trying again"
+    );
 }
 
 #[test]
