@@ -43,6 +43,10 @@ NAMES = [
 ]  # fmt: skip
 
 
+# How long 20 MB take is the machine's affair.
+PATIENT = {"first_token_deadline_ms": 60_000}
+
+
 @pytest.mark.parametrize("name", MALFORMED)
 def test_malformed_bodies_are_refused_here(scene, client, name):
     provider = scene.provider(client)
@@ -101,7 +105,7 @@ def test_unknown_models_are_told_with_the_nearest(scene, client):
 
 def test_twenty_megabytes_survive_a_failing_provider(scene):
     client = Openai
-    first, second = scene.provider(client), scene.provider(client)
+    first, second = scene.provider(client, **PATIENT), scene.provider(client, **PATIENT)
     for provider in (first, second):
         provider.offer("vast", context_length=10**9)
     key = scene.key((first, "vast"), (second, "vast"), retry={"same_provider": 0})
@@ -119,7 +123,7 @@ def test_twenty_megabytes_survive_a_failing_provider(scene):
 
 
 def test_twenty_megabytes_are_translated(scene):
-    first, second = scene.provider(Openai), scene.provider(Anthropic)
+    first, second = scene.provider(Openai, **PATIENT), scene.provider(Anthropic, **PATIENT)
     second.offer("vast", context_length=10**9)
     key = scene.key((first, "vast"), (second, "vast"))
     first.script(("status", {"status": 429}))

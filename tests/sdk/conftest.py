@@ -29,22 +29,30 @@ def house(stack):  # noqa: F811
     return House(stack)
 
 
-@pytest.fixture
-def connect(request, house):
-    """Makes clients: `connect(name, key, **options)`; they are closed with the test."""
-    opened = []
+@pytest.fixture(scope="session")
+def opened(house):
+    """All clients of a deployment. To make one takes a client longer than most scenarios."""
+    clients = {}
+    yield clients
+    for client in clients.values():
+        client.close()
 
-    def open_client(name, token=house.strict.token, base=None, **options):
+
+@pytest.fixture
+def connect(request, house, opened):
+    """Gives clients: `connect(name, key, **options)`."""
+
+    def client(name, token=house.strict.token, base=None, **options):
         kind = OPENAI.get(name) or ANTHROPIC[name]
         process = [request.getfixturevalue("node")] if kind is openai_api.Node else []
         # The OpenAI clients' base URL includes the version.
         base = base or (f"{house.url}/v1" if name in OPENAI else house.url)
-        opened.append(kind(*process, base, token, **options))
-        return opened[-1]
+        key = (name, token, base, *options.items())
+        if key not in opened:
+            opened[key] = kind(*process, base, token, **options)
+        return opened[key]
 
-    yield open_client
-    for client in opened:
-        client.close()
+    return client
 
 
 @pytest.fixture(params=OPENAI)
