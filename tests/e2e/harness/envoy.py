@@ -94,6 +94,9 @@ def guest(control, node, listen_port, orders_port, upstreams):
     example = clusters["openai"]
     resources["clusters"] = [clusters["orders"], clusters["sluice-control"]]
     resources["clusters"] += [_cluster(example, name, host, port) for name, (host, port) in upstreams.items()]
+    (log,) = _manager(config)["access_log"]
+    # Nearly every test waits for its record.
+    log["typed_config"]["common_config"]["buffer_flush_interval"] = "0.02s"
     (host,) = _manager(config)["route_config"]["virtual_hosts"]
     orders, sluice = host["routes"]
     _providers(sluice, upstreams)
