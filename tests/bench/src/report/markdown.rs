@@ -1,6 +1,7 @@
 //! The report as Markdown tables, as they stand in the README.
 
 use super::{Closed, Figure, Memory, Open, Report, Streams};
+use crate::run::Records;
 use std::io::{Result, Write};
 
 /// Writes the tables.
@@ -14,7 +15,13 @@ pub(crate) fn write(report: &Report, out: &mut impl Write) -> Result<()> {
     closed(report, out)?;
     open(report, out)?;
     streams(report, out)?;
-    memory(report, out)
+    memory(report, out)?;
+    match report.records {
+        Some(Records { answered, held }) => {
+            writeln!(out, "\nThe ledger holds {held} records of {answered} requests through Sluice.")
+        }
+        None => Ok(()),
+    }
 }
 
 fn closed(report: &Report, out: &mut impl Write) -> Result<()> {
