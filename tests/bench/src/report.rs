@@ -92,6 +92,8 @@ pub(crate) struct Report {
     streams: Vec<Streams>,
     memory: Vec<Memory>,
     records: Option<Records>,
+    /// Share of Envoy's core that other processes used meanwhile.
+    foreign: f64,
 }
 
 impl Report {
@@ -108,6 +110,7 @@ impl Report {
             streams: Vec::new(),
             memory: Vec::new(),
             records: seen.records,
+            foreign: seen.foreign,
         };
         let seen = &seen.lanes;
         let [bare, noop, ..] = seen.as_slice() else { return report };

@@ -9,7 +9,7 @@ use crate::envoy::{self, Filter};
 use crate::error::Error;
 use crate::http::Connection;
 use crate::load::{Latency, Saturated, Streamed, Target, open_loop, saturate, stream};
-use crate::process::{Process, pin};
+use crate::process::{Process, core_ns, pin};
 use crate::prompt::{self, Size};
 use crate::settings::Settings;
 use crate::upstream::{self, Pace};
@@ -65,6 +65,8 @@ pub(crate) struct Seen {
     pub(crate) lanes: Vec<SeenOfOne>,
     /// Sluice's records.
     pub(crate) records: Option<Records>,
+    /// Share of Envoy's core that other processes used.
+    pub(crate) foreign: f64,
 }
 
 /// Whether what was measured was also recorded.
@@ -94,6 +96,8 @@ pub(crate) async fn run(settings: &Settings, folder: &Path) -> Result<Seen, Erro
     for lane in &lanes {
         warm_up(settings, pace, lane).await?;
     }
+    let before = foreign_ns(settings, &lanes)?;
+    let start = Instant::now();
     for round in 0..settings.rounds() {
         say(&format!("round {} of {}", round + 1, settings.rounds()));
         // Every configuration comes first, last and between in turn.
@@ -101,6 +105,8 @@ pub(crate) async fn run(settings: &Settings, folder: &Path) -> Result<Seen, Erro
         lanes.rotate_left(first);
         measure(settings, pace, &mut lanes).await?;
     }
+    let foreign_ns = foreign_ns(settings, &lanes)?.saturating_sub(before) as f64;
+    let foreign = foreign_ns / start.elapsed().as_nanos() as f64;
     for lane in &mut lanes {
         lane.seen.resident = lane.envoy.resident()?;
     }
@@ -110,7 +116,7 @@ pub(crate) async fn run(settings: &Settings, folder: &Path) -> Result<Seen, Erro
     };
     let mut lanes: Vec<SeenOfOne> = lanes.into_iter().map(|lane| lane.seen).collect();
     lanes.sort_by_key(|seen| seen.configuration);
-    Ok(Seen { lanes, records })
+    Ok(Seen { lanes, records, foreign })
 }
 
 /// Starts mock upstream, control plane and the Envoys that are wanted.
@@ -138,6 +144,15 @@ async fn start_all(
         lanes.push(start(configuration, &filter, &key, upstream, (settings, folder)).await?);
     }
     Ok((control, lanes))
+}
+
+/// How long Envoy's core has worked for others.
+fn foreign_ns(settings: &Settings, lanes: &[Lane]) -> Result<u64, Error> {
+    let mut foreign = core_ns(settings.envoy_core)?;
+    for lane in lanes {
+        foreign = foreign.saturating_sub(lane.envoy.cpu_ns()?);
+    }
+    Ok(foreign)
 }
 
 /// Waits until the ledger holds a record of every request, or no longer grows.
