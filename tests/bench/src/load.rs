@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::http::Connection;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Where requests go, and which.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub(crate) struct Target {
     pub(crate) address: SocketAddr,
     /// The request's bytes.
     pub(crate) request: Arc<[u8]>,
+    /// Requests that were answered with 200, all targets of a configuration together.
+    pub(crate) answered: Arc<AtomicU64>,
 }
 
 impl Target {
@@ -31,7 +34,15 @@ impl Target {
     pub(crate) async fn exchange(&self, connection: &mut Connection) -> Result<(), Error> {
         connection.send(&self.request).await?;
         let reply = connection.message().await?.ok_or(Error::Protocol("Envoy closed a kept connection"))?;
-        if reply.status == 200 { Ok(()) } else { Err(Error::answer(self.name, reply.status, reply.body)) }
+        self.expect_200(reply.status, reply.body)
+    }
+
+    fn expect_200(&self, status: u16, body: &[u8]) -> Result<(), Error> {
+        if status != 200 {
+            return Err(Error::answer(self.name, status, body));
+        }
+        self.answered.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Opens so many connections.

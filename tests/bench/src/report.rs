@@ -6,7 +6,7 @@ pub(crate) use markdown::write;
 
 use crate::configuration::Configuration;
 use crate::prompt::Size;
-use crate::run::Seen;
+use crate::run::{Records, Seen, SeenOfOne};
 use serde::Serialize;
 
 /// A figure over all rounds.
@@ -91,11 +91,14 @@ pub(crate) struct Report {
     open: Vec<Open>,
     streams: Vec<Streams>,
     memory: Vec<Memory>,
+    records: Option<Records>,
+    /// Share of Envoy's core that other processes used meanwhile.
+    foreign: f64,
 }
 
 impl Report {
-    /// Sums up. The first two of `seen` are the references: bare Envoy and the no-op filter.
-    pub(crate) fn new(seen: &[Seen], settings: &crate::settings::Settings) -> Self {
+    /// Sums up. The first two lanes are the references: bare Envoy and the no-op filter.
+    pub(crate) fn new(seen: &Seen, settings: &crate::settings::Settings) -> Self {
         let mut report = Self {
             rounds: settings.rounds(),
             connections: settings.connections,
@@ -106,8 +109,11 @@ impl Report {
             open: Vec::new(),
             streams: Vec::new(),
             memory: Vec::new(),
+            records: seen.records,
+            foreign: seen.foreign,
         };
-        let [bare, noop, ..] = seen else { return report };
+        let seen = &seen.lanes;
+        let [bare, noop, ..] = seen.as_slice() else { return report };
         for (at, size) in Size::ALL.into_iter().enumerate() {
             report.closed.extend(seen.iter().filter_map(|one| closed(one, noop, size, at)));
         }
@@ -123,7 +129,7 @@ impl Report {
     }
 }
 
-fn closed(one: &Seen, noop: &Seen, size: Size, at: usize) -> Option<Closed> {
+fn closed(one: &SeenOfOne, noop: &SeenOfOne, size: Size, at: usize) -> Option<Closed> {
     let (mine, floor) = (one.closed.get(at)?, noop.closed.get(at)?);
     Some(Closed {
         size: size.name(),
@@ -138,7 +144,7 @@ fn closed(one: &Seen, noop: &Seen, size: Size, at: usize) -> Option<Closed> {
     })
 }
 
-fn open(one: &Seen, bare: &Seen) -> Open {
+fn open(one: &SeenOfOne, bare: &SeenOfOne) -> Open {
     let pairs = || one.open.iter().zip(&bare.open);
     Open {
         configuration: one.configuration,
@@ -151,7 +157,7 @@ fn open(one: &Seen, bare: &Seen) -> Open {
     }
 }
 
-fn streams(one: &Seen, bare: &Seen) -> Streams {
+fn streams(one: &SeenOfOne, bare: &SeenOfOne) -> Streams {
     let pairs = || one.streams.iter().zip(&bare.streams);
     Streams {
         configuration: one.configuration,

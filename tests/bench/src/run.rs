@@ -9,19 +9,24 @@ use crate::envoy::{self, Filter};
 use crate::error::Error;
 use crate::http::Connection;
 use crate::load::{Latency, Saturated, Streamed, Target, open_loop, saturate, stream};
-use crate::process::{Process, pin};
+use crate::process::{Process, core_ns, pin};
 use crate::prompt::{self, Size};
 use crate::settings::Settings;
 use crate::upstream::{self, Pace};
+use serde::Serialize;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long an Envoy may take to compile its module and learn its key.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// V8 compiles hot functions again, and better, in the first seconds.
 const WARM_UP: Duration = Duration::from_secs(1);
+/// Records are flushed several times a second.
+const SETTLING: Duration = Duration::from_secs(2);
 /// Between two deltas of a stream.
 const INTERVAL: Duration = Duration::from_millis(5);
 /// Connections of the open loop: more than are ever busy unless Envoy stalls.
@@ -32,12 +37,13 @@ struct Lane {
     envoy: Process,
     whole: [Target; Size::ALL.len()],
     streamed: Target,
-    seen: Seen,
+    seen: SeenOfOne,
+    answered: Arc<AtomicU64>,
 }
 
 /// What was seen of one configuration, a value per round.
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub(crate) struct SeenOfOne {
     /// Whose this is.
     pub(crate) configuration: Configuration,
     /// Closed loop, per size.
@@ -52,7 +58,27 @@ pub(crate) struct Seen {
     pub(crate) resident: u64,
 }
 
-impl Seen {
+/// What was seen.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// Per configuration, the references first.
+    pub(crate) lanes: Vec<SeenOfOne>,
+    /// Sluice's records.
+    pub(crate) records: Option<Records>,
+    /// Share of Envoy's core that other processes used.
+    pub(crate) foreign: f64,
+}
+
+/// Whether what was measured was also recorded.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Records {
+    /// Requests that Sluice answered.
+    pub(crate) answered: u64,
+    /// Records of them in the ledger.
+    pub(crate) held: u64,
+}
+
+impl SeenOfOne {
     fn of(configuration: Configuration) -> Self {
         let (closed, open, streams) = Default::default();
         Self { configuration, closed, open, streams, resident_at_start: 0, resident: 0 }
@@ -60,16 +86,18 @@ impl Seen {
 }
 
 /// Starts everything and measures. `folder` holds configurations, logs and the ledger.
-pub(crate) async fn run(settings: &Settings, folder: &Path) -> Result<Vec<Seen>, Error> {
+pub(crate) async fn run(settings: &Settings, folder: &Path) -> Result<Seen, Error> {
     let pace = Pace { deltas: settings.deltas(), interval: INTERVAL };
-    let (_control, mut lanes) = start_all(settings, pace, folder).await?;
+    let (control, mut lanes) = start_all(settings, pace, folder).await?;
     if settings.hold.is_some() {
         hold(settings, &lanes).await?;
-        return Ok(Vec::new());
+        return Ok(Seen::default());
     }
     for lane in &lanes {
         warm_up(settings, pace, lane).await?;
     }
+    let before = foreign_ns(settings, &lanes)?;
+    let start = Instant::now();
     for round in 0..settings.rounds() {
         say(&format!("round {} of {}", round + 1, settings.rounds()));
         // Every configuration comes first, last and between in turn.
@@ -77,12 +105,18 @@ pub(crate) async fn run(settings: &Settings, folder: &Path) -> Result<Vec<Seen>,
         lanes.rotate_left(first);
         measure(settings, pace, &mut lanes).await?;
     }
+    let foreign_ns = foreign_ns(settings, &lanes)?.saturating_sub(before) as f64;
+    let foreign = foreign_ns / start.elapsed().as_nanos() as f64;
     for lane in &mut lanes {
         lane.seen.resident = lane.envoy.resident()?;
     }
-    let mut seen: Vec<Seen> = lanes.into_iter().map(|lane| lane.seen).collect();
-    seen.sort_by_key(|seen| seen.configuration);
-    Ok(seen)
+    let records = match &control {
+        Some(control) => Some(count_records(control, &lanes).await?),
+        None => None,
+    };
+    let mut lanes: Vec<SeenOfOne> = lanes.into_iter().map(|lane| lane.seen).collect();
+    lanes.sort_by_key(|seen| seen.configuration);
+    Ok(Seen { lanes, records, foreign })
 }
 
 /// Starts mock upstream, control plane and the Envoys that are wanted.
@@ -110,6 +144,31 @@ async fn start_all(
         lanes.push(start(configuration, &filter, &key, upstream, (settings, folder)).await?);
     }
     Ok((control, lanes))
+}
+
+/// How long Envoy's core has worked for others.
+fn foreign_ns(settings: &Settings, lanes: &[Lane]) -> Result<u64, Error> {
+    let mut foreign = core_ns(settings.envoy_core)?;
+    for lane in lanes {
+        foreign = foreign.saturating_sub(lane.envoy.cpu_ns()?);
+    }
+    Ok(foreign)
+}
+
+/// Waits until the ledger holds a record of every request, or no longer grows.
+async fn count_records(control: &ControlPlane, lanes: &[Lane]) -> Result<Records, Error> {
+    let is_sluice =
+        |lane: &&Lane| !matches!(lane.seen.configuration, Configuration::Bare | Configuration::Noop);
+    let answered = lanes.iter().filter(is_sluice).map(|lane| lane.answered.load(Ordering::Relaxed)).sum();
+    let mut before = 0;
+    loop {
+        let held = control.records().await?;
+        if held >= answered || held == before {
+            return Ok(Records { answered, held });
+        }
+        before = held;
+        tokio::time::sleep(SETTLING).await;
+    }
 }
 
 /// Loads one Envoy, a second per round.
@@ -190,11 +249,14 @@ async fn start(
     let [patched, crossed] = MODELS;
     let model = if configuration == Configuration::Translate { crossed } else { patched };
     let name = configuration.name();
+    let answered = Arc::new(AtomicU64::new(0));
+    let target = |request| Target { name, address, request, answered: answered.clone() };
     let mut lane = Lane {
         envoy: envoy?,
-        whole: Size::ALL.map(|size| Target { name, address, request: prompt::whole(size, model, key) }),
-        streamed: Target { name, address, request: prompt::streamed(model, key) },
-        seen: Seen::of(configuration),
+        whole: Size::ALL.map(|size| target(prompt::whole(size, model, key))),
+        streamed: target(prompt::streamed(model, key)),
+        answered: answered.clone(),
+        seen: SeenOfOne::of(configuration),
     };
     until_ready(&lane).await?;
     lane.seen.resident_at_start = lane.envoy.resident()?;

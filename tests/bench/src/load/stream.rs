@@ -71,9 +71,7 @@ async fn client(
             events.count(data);
         })
         .await?;
-    if status != 200 {
-        return Err(Error::answer(target.name, status, b""));
-    }
+    target.expect_200(status, b"")?;
     if events.seen < deltas {
         return Err(Error::Protocol("a stream with too few events"));
     }

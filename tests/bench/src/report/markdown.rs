@@ -1,20 +1,37 @@
 //! The report as Markdown tables, as they stand in the README.
 
 use super::{Closed, Figure, Memory, Open, Report, Streams};
+use crate::run::Records;
 use std::io::{Result, Write};
+
+/// From this share of Envoy's core on, other processes spoil the figures.
+const DISTURBED: f64 = 0.05;
 
 /// Writes the tables.
 pub(crate) fn write(report: &Report, out: &mut impl Write) -> Result<()> {
     writeln!(
         out,
         "One Envoy worker on one core; clients, mock upstream and control plane on another. Medians of {} rounds \
-         (smallest–largest in brackets); configurations alternate within a round, and ratios are taken within it.\n",
-        report.rounds
+         (smallest–largest in brackets); configurations alternate within a round, and ratios are taken within it. Other \
+         processes used {:.0} % of Envoy's core meanwhile{}.\n",
+        report.rounds,
+        report.foreign * 100.0,
+        if report.foreign > DISTURBED {
+            ": too much for these figures to be trusted, latencies least of all"
+        } else {
+            ""
+        },
     )?;
     closed(report, out)?;
     open(report, out)?;
     streams(report, out)?;
-    memory(report, out)
+    memory(report, out)?;
+    match report.records {
+        Some(Records { answered, held }) => {
+            writeln!(out, "\nThe ledger holds {held} records of {answered} requests through Sluice.")
+        }
+        None => Ok(()),
+    }
 }
 
 fn closed(report: &Report, out: &mut impl Write) -> Result<()> {
