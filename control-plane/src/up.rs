@@ -78,8 +78,9 @@ async fn together(
 ) -> anyhow::Result<()> {
     let state = &up.state_dir.path;
     let store = &control.shared.store;
+    let token_file = state.join("up-key");
     let mut offers = offer::configured(|name| std::env::var(name).ok());
-    let simulator = if offers.is_empty() && !provision::has_real_provider(store) {
+    let simulator = if offers.is_empty() && !provision::has_real_provider(store, &token_file)? {
         let simulator =
             simulator::start(simulator::Options::default()).await.context("starting the simulator")?;
         offers = offer::simulated(&simulator.openai_base_url, &simulator.anthropic_base_url);
@@ -87,7 +88,7 @@ async fn together(
     } else {
         None
     };
-    let key = provision::provision(store, &offers, &state.join("up-key")).await?;
+    let key = provision::provision(store, &offers, &token_file).await?;
     let mut envoy = envoy::Envoy::start(&envoy::Plan {
         binary,
         directory: state,
