@@ -6,6 +6,7 @@
 mod envoy;
 mod locate;
 mod offer;
+mod orphan;
 mod provision;
 mod ready;
 mod summary;
@@ -61,8 +62,10 @@ pub(crate) struct Up {
 /// Runs until `shutdown` completes or a part of it fails.
 pub(crate) async fn run(up: Up, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
     let binary = locate::envoy(up.envoy.as_deref())?;
+    let lock = up.state_dir.lock()?;
+    orphan::end(&up.state_dir.path).await?;
     let listen = free(up.listen).context("--listen")?;
-    let mut control = serve::start(&up.serve(listen)?).await?;
+    let mut control = serve::start(&up.serve(listen)?, lock).await?;
     let ended = together(&up, &binary, listen, &mut control, shutdown).await;
     let stopped = control.stop().await;
     ended.and(stopped)
@@ -146,8 +149,7 @@ impl Up {
     }
 }
 
-/// Whether Envoy will be able to listen there; picks the port if it is 0. Envoy itself would share a port that is
-/// taken, and answer every other connection.
+/// Whether Envoy will be able to listen there, told sooner and in plainer words than by Envoy; picks the port if it is 0.
 fn free(address: SocketAddr) -> anyhow::Result<SocketAddr> {
     let listener = std::net::TcpListener::bind(address)
         .with_context(|| format!("{address} cannot be listened on (is something running there?)"))?;
