@@ -7,6 +7,7 @@ use crate::fleet::Fleet;
 use crate::grpc;
 use crate::ledger::Ledger;
 use crate::node_token::NodeToken;
+use crate::settings::lock::StateLock;
 use crate::settings::{Secret, Serve};
 use crate::store::Store;
 use anyhow::Context as _;
@@ -45,10 +46,11 @@ pub(crate) struct Running {
     pub(crate) shared: Shared,
     stop: CancellationToken,
     servers: JoinSet<anyhow::Result<()>>,
+    _lock: StateLock,
 }
 
-/// Opens the store, binds the addresses and starts the servers.
-pub(crate) async fn start(settings: &Serve) -> anyhow::Result<Running> {
+/// Opens the store, binds the addresses and starts the servers. `lock` is that of the settings' state directory.
+pub(crate) async fn start(settings: &Serve, lock: StateLock) -> anyhow::Result<Running> {
     let store = Store::open(&settings.database()).await.context("opening the database")?;
     let shared = Shared {
         ledger: Ledger::new(store.clone()),
@@ -75,12 +77,12 @@ pub(crate) async fn start(settings: &Serve) -> anyhow::Result<Running> {
     servers.spawn(grpc::serve(listener, shared.clone(), gateway, node_token, stop.clone()));
     tracing::info!(address = %xds_address, "discovery listens");
 
-    Ok(Running { admin_address, xds_address, shared, stop, servers })
+    Ok(Running { admin_address, xds_address, shared, stop, servers, _lock: lock })
 }
 
 /// Runs until `shutdown` completes or a server fails.
 pub(crate) async fn run(settings: Serve, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
-    let mut running = start(&settings).await?;
+    let mut running = start(&settings, settings.state_dir.lock()?).await?;
     tokio::select! {
         () = shutdown => {}
         ended = running.ended() => ended?,

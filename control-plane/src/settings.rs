@@ -3,6 +3,7 @@
 //! Invariant: tokens come from a flag, the environment or a file that only its owner may read, and are never printed.
 
 pub(crate) mod gateway;
+pub(crate) mod lock;
 pub(crate) mod private;
 
 use clap::{Args, ValueEnum};

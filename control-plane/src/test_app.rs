@@ -30,7 +30,7 @@ impl TestApp {
             },
             log_format: LogFormat::Text,
         };
-        let running = serve::start(&settings).await.unwrap();
+        let running = serve::start(&settings, settings.state_dir.lock().unwrap()).await.unwrap();
         Self { running, http: reqwest::Client::builder().no_proxy().build().unwrap(), dir }
     }
 

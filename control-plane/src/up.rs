@@ -6,6 +6,7 @@
 mod envoy;
 mod locate;
 mod offer;
+mod orphan;
 mod provision;
 mod ready;
 mod summary;
@@ -61,8 +62,10 @@ pub(crate) struct Up {
 /// Runs until `shutdown` completes or a part of it fails.
 pub(crate) async fn run(up: Up, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
     let binary = locate::envoy(up.envoy.as_deref())?;
+    let lock = up.state_dir.lock()?;
+    orphan::end(&up.state_dir.path).await?;
     let listen = free(up.listen).context("--listen")?;
-    let mut control = serve::start(&up.serve(listen)?).await?;
+    let mut control = serve::start(&up.serve(listen)?, lock).await?;
     let ended = together(&up, &binary, listen, &mut control, shutdown).await;
     let stopped = control.stop().await;
     ended.and(stopped)
@@ -78,8 +81,9 @@ async fn together(
 ) -> anyhow::Result<()> {
     let state = &up.state_dir.path;
     let store = &control.shared.store;
+    let token_file = state.join("up-key");
     let mut offers = offer::configured(|name| std::env::var(name).ok());
-    let simulator = if offers.is_empty() && !provision::has_real_provider(store) {
+    let simulator = if offers.is_empty() && !provision::has_real_provider(store, &token_file)? {
         let simulator =
             simulator::start(simulator::Options::default()).await.context("starting the simulator")?;
         offers = offer::simulated(&simulator.openai_base_url, &simulator.anthropic_base_url);
@@ -87,7 +91,7 @@ async fn together(
     } else {
         None
     };
-    let key = provision::provision(store, &offers, &state.join("up-key")).await?;
+    let key = provision::provision(store, &offers, &token_file).await?;
     let mut envoy = envoy::Envoy::start(&envoy::Plan {
         binary,
         directory: state,
@@ -145,8 +149,7 @@ impl Up {
     }
 }
 
-/// Whether Envoy will be able to listen there; picks the port if it is 0. Envoy itself would share a port that is
-/// taken, and answer every other connection.
+/// Whether Envoy will be able to listen there, told sooner and in plainer words than by Envoy; picks the port if it is 0.
 fn free(address: SocketAddr) -> anyhow::Result<SocketAddr> {
     let listener = std::net::TcpListener::bind(address)
         .with_context(|| format!("{address} cannot be listened on (is something running there?)"))?;

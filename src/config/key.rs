@@ -161,6 +161,14 @@ fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
+/// An endpoint's name, or a pattern that at least one has.
+fn is_endpoint(pattern: &str) -> bool {
+    use super::Endpoint::{ChatCompletions, Completions, Embeddings, Messages, Models};
+    let access = Access { allow: vec![pattern.to_owned()], deny: vec![] };
+    let all = [ChatCompletions, Messages, Completions, Embeddings, Models];
+    all.iter().any(|endpoint| access.permits(endpoint.name()))
+}
+
 impl Resource for Key {
     const TYPE_URL: &'static str = type_url::KEY;
 
@@ -189,13 +197,20 @@ impl Resource for Key {
                 }
             }
         }
+        // A word that is no endpoint's would deny nothing, or allow nothing, unnoticed.
+        if !self.endpoints.allow.iter().chain(&self.endpoints.deny).all(|name| is_endpoint(name)) {
+            return Err(Invalid::rule(
+                "endpoints",
+                "chat.completions, messages, completions, embeddings or models",
+            ));
+        }
         self.retry.as_ref().map_or(Ok(()), RetryPolicy::validate)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Access;
+    use super::{Access, is_endpoint};
 
     #[test]
     fn deny_wins_and_an_empty_allow_list_allows() {
@@ -208,5 +223,11 @@ mod tests {
         assert!(!access(&["gpt-*"], &[]).permits("claude"));
         assert!(!access(&["gpt-*"], &["gpt-4*"]).permits("gpt-4o"));
         assert!(!access(&[], &["x"]).permits("x"));
+    }
+
+    #[test]
+    fn access_rules_name_endpoints_that_exist() {
+        assert!(["chat.completions", "messages", "*", "chat.*"].iter().all(|good| is_endpoint(good)));
+        assert!(["", "chat", "chat.completion", "/v1/messages"].iter().all(|bad| !is_endpoint(bad)));
     }
 }

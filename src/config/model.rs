@@ -88,8 +88,13 @@ impl Resource for Model {
                 "1 to 256 of [A-Za-z0-9._-/:@+] without empty, '.' or '..' segments",
             ));
         }
-        if self.id == "auto" || self.id == "sluice/auto" {
-            return Err(Invalid::rule("id", "another word than 'auto', which names the key's chain"));
+        let names_chain = |id: &str| id == "auto" || id == "sluice/auto";
+        for (path, taken) in
+            [("id", names_chain(&self.id)), ("aliases", self.aliases.iter().any(|alias| names_chain(alias)))]
+        {
+            if taken {
+                return Err(Invalid::rule(path, "another word than 'auto', which names the key's chain"));
+            }
         }
         if !self.channels.iter().all(|channel| is_name(&channel.provider)) {
             return Err(Invalid::rule("channels[].provider", "a provider's name"));
@@ -111,7 +116,19 @@ impl Resource for Model {
 
 #[cfg(test)]
 mod tests {
-    use super::is_price;
+    use super::{Model, Resource, is_price};
+
+    #[test]
+    fn no_model_takes_the_chains_name() {
+        let model = |id: &str, alias: &str| {
+            let model = serde_json::json!({"id": id, "aliases": [alias]});
+            serde_json::from_value::<Model>(model).unwrap().validate()
+        };
+        assert!(model("gpt", "gpt-4").is_ok());
+        for (id, alias) in [("auto", "a"), ("sluice/auto", "a"), ("gpt", "auto"), ("gpt", "sluice/auto")] {
+            assert!(model(id, alias).unwrap_err().to_string().contains("'auto'"), "{id} {alias}");
+        }
+    }
 
     #[test]
     fn prices_are_plain_decimals() {

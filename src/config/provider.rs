@@ -133,6 +133,34 @@ impl BaseUrl {
     }
 }
 
+/// Clusters that are no provider's: the control plane's, and the one that refuses every connection.
+const RESERVED_CLUSTERS: [&str; 2] = ["sluice-control", "sluice-nowhere"];
+
+/// Whether a header may be set for a provider: none that frames the message, that names the hop or the host, or that
+/// Envoy and this gateway speak to each other in.
+fn is_settable(header: &str) -> bool {
+    const FIXED: [&str; 10] = [
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "host",
+        "upgrade",
+        "te",
+        "trailer",
+        "keep-alive",
+        "expect",
+        "content-type",
+    ];
+    let header = header.to_ascii_lowercase();
+    let prefixed = ["x-envoy-", "x-sluice-"].iter().any(|prefix| header.starts_with(prefix));
+    is_name(&header) && !prefixed && !FIXED.contains(&header.as_str())
+}
+
+fn is_cluster(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'/' | b'-');
+    (1..=128).contains(&name.len()) && name.bytes().all(allowed)
+}
+
 const fn default_true() -> bool {
     true
 }
@@ -152,12 +180,27 @@ impl Resource for Provider {
         if !is_name(&self.name) {
             return Err(Invalid::rule("name", "1 to 64 of [A-Za-z0-9._-]"));
         }
+        if ["auto", "sluice"].contains(&self.name.as_str()) {
+            return Err(Invalid::rule(
+                "name",
+                "another word than 'auto' and 'sluice', which begin ids of ours",
+            ));
+        }
+        if RESERVED_CLUSTERS.contains(&self.cluster().as_str()) {
+            return Err(Invalid::rule(
+                "name, cluster",
+                "another cluster than 'sluice-control' and 'sluice-nowhere'",
+            ));
+        }
         if BaseUrl::parse(&self.base_url).is_none() {
             return Err(Invalid::rule("base_url", "https://host[:port][/path]"));
         }
         let needs_name = matches!(self.auth.kind, AuthKind::Header | AuthKind::Query);
         if needs_name && !is_name(&self.auth.name) {
             return Err(Invalid::rule("auth.name", "the name of the header or query parameter"));
+        }
+        if self.auth.kind == AuthKind::Header && !is_settable(&self.auth.name) {
+            return Err(Invalid::rule("auth.name", "a header that does not belong to the transport"));
         }
         let printable = |text: &str| text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
         if !printable(&self.auth.secret) {
@@ -168,11 +211,14 @@ impl Resource for Provider {
         }) {
             return Err(Invalid::rule("headers", "lower-case names and printable ASCII values"));
         }
+        if !self.headers.keys().all(|name| is_settable(name)) {
+            return Err(Invalid::rule("headers", "headers that do not belong to the transport"));
+        }
         if self.first_token_deadline_ms.is_some_and(|ms| !(1..=3_600_000).contains(&ms)) {
             return Err(Invalid::rule("first_token_deadline_ms", "1 to 3600000"));
         }
-        if self.cluster.as_deref().is_some_and(str::is_empty) {
-            return Err(Invalid::rule("cluster", "a cluster name"));
+        if self.cluster.as_deref().is_some_and(|name| !is_cluster(name)) {
+            return Err(Invalid::rule("cluster", "1 to 128 of [A-Za-z0-9._:/-]"));
         }
         Ok(())
     }
@@ -216,5 +262,39 @@ mod tests {
     fn debug_output_holds_no_secret() {
         let auth = Auth { kind: AuthKind::Bearer, name: String::new(), secret: "sk-very-secret".into() };
         assert!(!format!("{auth:?}").contains("very"));
+    }
+
+    fn refused(member: &str, value: serde_json::Value) -> Option<String> {
+        let mut provider = serde_json::json!({"name": "p", "dialect": "openai", "base_url": "https://h"});
+        provider[member] = value;
+        serde_json::from_value::<Provider>(provider).unwrap().validate().err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn headers_of_the_transport_are_not_the_owners_to_set() {
+        use serde_json::json;
+        assert_eq!(refused("headers", json!({"openai-beta": "x"})), None);
+        assert_eq!(refused("auth", json!({"kind": "header", "name": "X-Api-Key"})), None);
+        for header in
+            ["host", "content-length", "transfer-encoding", ":path", "x-envoy-a", "x-sluice-retry", "te"]
+        {
+            assert!(refused("headers", json!({header: "1"})).unwrap().starts_with("headers:"), "{header}");
+            let auth = json!({"kind": "header", "name": header.to_uppercase()});
+            assert!(refused("auth", auth).unwrap().starts_with("auth.name:"), "{header}");
+        }
+        // A query parameter is no header.
+        assert_eq!(refused("auth", json!({"kind": "query", "name": "host"})), None);
+    }
+
+    #[test]
+    fn names_of_ours_are_no_providers() {
+        use serde_json::json;
+        for cluster in ["", "sluice-control", "sluice-nowhere", "a b", "a\n"] {
+            assert!(refused("cluster", json!(cluster)).is_some(), "{cluster:?}");
+        }
+        assert_eq!(refused("cluster", json!("outbound/443:api.example_1")), None);
+        for name in ["auto", "sluice", "control", "nowhere"] {
+            assert!(refused("name", json!(name)).is_some(), "{name}");
+        }
     }
 }

@@ -11,6 +11,8 @@ HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n"
 UNREADABLE = {
     "no_http": (b"GARBAGE\r\n\r\n", 400),
     "no_host": (b"GET /v1/models HTTP/1.1\r\n\r\n", 400),
+    "no_host_but_an_id": (b"GET /v1/models HTTP/1.1\r\nx-request-id: abc\r\n\r\n", 400),
+    "upgrade": (HEAD + b"connection: upgrade\r\nupgrade: websocket\r\nx-request-id: abc\r\n\r\n", 403),
     "two_lengths": (HEAD + b"content-length: 5\r\ncontent-length: 6\r\n\r\n", 400),
     "length_and_chunks": (HEAD + b"content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     "no_number": (HEAD + b"content-length: many\r\n\r\n", 400),

@@ -121,6 +121,10 @@ fn merge(target: &mut Value, patch: Value) {
 }
 
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    // A list would be read as a type's members in their order, and an empty one as all their defaults.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| *byte == b'[') {
+        return Err(ApiError::invalid("body", "an object"));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = strict(&mut json)?;
     json.end().map_err(|error| ApiError::invalid_request(format!("body: {error}")))?;

@@ -47,11 +47,11 @@ pub(super) fn cell(value: &Value, pointer: &str) -> String {
     }
 }
 
-/// Unix seconds as a cell.
+/// Unix seconds as a cell: as they are if no calendar has them.
 pub(super) fn time(value: &Value, pointer: &str) -> String {
     let seconds = value.pointer(pointer).and_then(Value::as_u64);
-    let text = seconds.map(|seconds| crate::ledger::time::format(seconds.saturating_mul(1_000_000)));
-    text.and_then(|text| text.get(..19).map(|text| format!("{text}Z"))).unwrap_or_default()
+    let shown = |seconds| crate::ledger::time::format_seconds(seconds).unwrap_or_else(|| seconds.to_string());
+    seconds.map(shown).unwrap_or_default()
 }
 
 /// Micro-dollars as dollars.

@@ -5,6 +5,7 @@ use super::{apply, key, table::Table, usage};
 use crate::test_app::{TestApp, record};
 use clap::Parser;
 use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt as _;
 
 #[derive(Debug, Parser)]
 enum Arguments {
@@ -147,6 +148,8 @@ async fn an_export_appears_whole() {
     assert_eq!(export(&["--csv", "--key", "nobody"]).await.lines().count(), 1);
     let rows: Value = serde_json::from_str(&export(&["--json"]).await).unwrap();
     assert_eq!(rows.as_array().unwrap().len(), 3);
+    let mode = std::fs::metadata(app.dir.path().join("usage.out")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "who used what is its owner's business");
     for by in ["key", "model", "provider"] {
         run(&app, &["usage", "summary", "--by", by]).await.unwrap();
     }

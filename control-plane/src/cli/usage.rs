@@ -6,7 +6,9 @@ use super::table::{Table, cell, dollars};
 use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use std::ffi::OsString;
+use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
 /// What to show of usage.
@@ -113,7 +115,13 @@ impl Export {
         let mut part = OsString::from(path);
         part.push(".part");
         let named = || part.to_string_lossy().into_owned();
-        let mut out = BufWriter::new(std::fs::File::create(&part).with_context(named)?);
+        // Who used what is its owner's business; what an interrupted export left may have been readable by others.
+        match std::fs::remove_file(&part) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error).with_context(named),
+            _ => {}
+        }
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part);
+        let mut out = BufWriter::new(file.with_context(named)?);
         self.write(&mut out).await?;
         out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         std::fs::rename(&part, path).with_context(|| path.to_string_lossy().into_owned())

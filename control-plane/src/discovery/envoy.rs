@@ -64,6 +64,7 @@ impl Gateway {
         // A provider that names its cluster uses one of the host's own.
         let ours = enabled().filter(|provider| provider.cluster.is_none());
         let clusters = ours.filter_map(|provider| cluster::cluster(provider, settings, &self.ca_file));
+        let clusters = clusters.chain(std::iter::once(cluster::nowhere(settings)));
         [
             (type_url::CLUSTER, clusters.map(|it| (it.name.clone(), message::any(&it))).collect()),
             (type_url::EXTENSION, filter::extensions(&self.module, &self.node_token)),

@@ -12,6 +12,13 @@ pub(crate) fn format(us: u64) -> String {
     format!("{date}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
 }
 
+/// Unix seconds as RFC 3339 in UTC; `None` beyond the year 9999, which it cannot write.
+pub(crate) fn format_seconds(seconds: u64) -> Option<String> {
+    let time = OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()?;
+    let (hour, minute, second) = time.time().as_hms();
+    Some(format!("{}T{hour:02}:{minute:02}:{second:02}Z", time.date()))
+}
+
 /// RFC 3339 or whole Unix seconds, as Unix microseconds.
 pub(crate) fn parse(text: &str) -> Option<u64> {
     if let Ok(seconds) = text.parse::<u64>() {
@@ -24,6 +31,12 @@ pub(crate) fn parse(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seconds_that_no_calendar_has_are_not_1970() {
+        assert_eq!(format_seconds(1_763_637_000).as_deref(), Some("2025-11-20T11:10:00Z"));
+        assert_eq!((format_seconds(u64::MAX), format_seconds(300_000_000_000)), (None, None));
+    }
 
     #[test]
     fn times_survive() {

@@ -4,6 +4,7 @@
 //! while the control plane still takes its last records; it never outlives an orderly end of this process; why it
 //! ended is told from its own log.
 
+use super::orphan;
 use crate::discovery::envoy::FLUSH;
 use anyhow::Context as _;
 use rustix::process::{Pid, Signal, kill_process};
@@ -46,12 +47,13 @@ pub(super) struct Envoy {
     child: Child,
     log: PathBuf,
     admin_address: PathBuf,
+    directory: PathBuf,
 }
 
 impl Envoy {
     /// Starts it.
     pub(super) fn start(plan: &Plan<'_>) -> anyhow::Result<Self> {
-        let bootstrap = plan.directory.join("envoy.yaml");
+        let bootstrap = orphan::bootstrap(plan.directory)?;
         let admin_address = plan.directory.join("envoy-admin-address");
         let log = plan.directory.join("envoy.log");
         crate::settings::private::write(&bootstrap, &plan.bootstrap())?;
@@ -78,7 +80,11 @@ impl Envoy {
             command.args(["--concurrency", &concurrency.to_string()]);
         }
         let child = command.spawn().with_context(|| format!("starting Envoy ({})", plan.binary.display()))?;
-        Ok(Self { child, log, admin_address })
+        let envoy = Self { child, log, admin_address, directory: plan.directory.to_owned() };
+        if let Some(id) = envoy.child.id() {
+            orphan::remember(plan.directory, id).context("keeping Envoy's process id")?;
+        }
+        Ok(envoy)
     }
 
     /// Its log.
@@ -140,7 +146,7 @@ impl Envoy {
             tracing::warn!(seconds = GRACE.as_secs(), "Envoy did not end and is killed");
             self.child.kill().await.context("killing Envoy")?;
         }
-        Ok(())
+        orphan::forget(&self.directory).context("forgetting Envoy's process id")
     }
 }
 

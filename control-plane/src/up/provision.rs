@@ -6,6 +6,7 @@
 
 use super::offer::{Offer, SIMULATED};
 use crate::settings::private;
+use crate::snapshot::Snapshot;
 use crate::store::{NewKey, Store, Write};
 use anyhow::Context as _;
 use sluice::config::token::Token;
@@ -15,10 +16,22 @@ use std::path::Path;
 /// The name of the key that `up` makes.
 const KEY_NAME: &str = "up";
 
-/// Whether the store has a provider of its own, so that nothing needs to be simulated.
-pub(super) fn has_real_provider(store: &Store) -> bool {
+/// Whether the key that `token_file` keeps, or a new one, would be served without the simulator.
+pub(super) fn has_real_provider(store: &Store, token_file: &Path) -> anyhow::Result<bool> {
     let snapshot = store.feed().current();
-    snapshot.providers.values().any(|it| it.value.enabled && !is_simulated(&it.value.name))
+    let is_real = |provider: &str| !is_simulated(provider) && is_enabled(&snapshot, provider);
+    let kept = kept_key(&snapshot, token_file)?;
+    let leads_there = kept.is_some_and(|(_, key)| names_any(&key.chain, is_real));
+    Ok(leads_there || names_any(&chain_of_store(&snapshot), is_real))
+}
+
+fn is_enabled(snapshot: &Snapshot, provider: &str) -> bool {
+    snapshot.providers.get(provider).is_some_and(|provider| provider.value.enabled)
+}
+
+/// Whether a chain has a target at one of these providers.
+fn names_any(chain: &[Step], is_one: impl Fn(&str) -> bool) -> bool {
+    chain.iter().flat_map(|step| &step.targets).any(|target| is_one(&target.provider))
 }
 
 fn is_simulated(name: &str) -> bool {
@@ -84,22 +97,22 @@ async fn put_offer(write: &mut Write, offer: &Offer) -> anyhow::Result<()> {
 }
 
 async fn put_key(write: &mut Write, offers: &[Offer], token_file: &Path) -> anyhow::Result<String> {
+    let snapshot = write.next();
+    // What its owner has disabled stays so: then the offer leads nowhere.
+    let offered = offers.iter().filter(|offer| is_enabled(snapshot, &offer.provider.name));
     let step = |offer: &Offer| Some(Step::single(&offer.provider.name, &offer.models.first()?.id));
-    let chain: Vec<Step> = offers.iter().filter_map(step).collect();
-    if let Some((token, mut key)) = kept_key(write, token_file)? {
-        let reaches = |step: &Step| {
-            step.targets.iter().any(|target| {
-                write.next().providers.get(&target.provider).is_some_and(|provider| provider.value.enabled)
-            })
-        };
+    let mut chain: Vec<Step> = offered.filter_map(step).collect();
+    if chain.is_empty() {
+        chain = chain_of_store(snapshot);
+    }
+    if let Some((token, mut key)) = kept_key(snapshot, token_file)? {
         // Only a chain that leads nowhere any more is replaced: anything else is its owner's decision.
-        if !chain.is_empty() && !key.chain.iter().any(reaches) {
+        if !chain.is_empty() && !names_any(&key.chain, |provider| is_enabled(snapshot, provider)) {
             key.chain = chain;
             write.put_key(key).await?;
         }
         return Ok(token);
     }
-    let chain = if chain.is_empty() { chain_of_store(write) } else { chain };
     let created = write.add_key(NewKey { name: KEY_NAME.to_owned(), chain, ..NewKey::default() }).await?;
     private::write(token_file, &created.token)
         .with_context(|| format!("keeping {}", token_file.display()))?;
@@ -107,27 +120,26 @@ async fn put_key(write: &mut Write, offers: &[Offer], token_file: &Path) -> anyh
 }
 
 /// Providers that somebody set up before: the first model of each.
-fn chain_of_store(write: &Write) -> Vec<Step> {
-    let next = write.next();
-    let enabled = next.providers.values().filter(|provider| provider.value.enabled);
+fn chain_of_store(snapshot: &Snapshot) -> Vec<Step> {
+    let enabled = snapshot.providers.values().filter(|provider| provider.value.enabled);
     let step = |name: &str| {
         let serves = |channel: &sluice::config::Channel| channel.provider == name;
-        let model = next.models.values().find(|model| model.value.channels.iter().any(serves))?;
+        let model = snapshot.models.values().find(|model| model.value.channels.iter().any(serves))?;
         Some(Step::single(name, &model.value.id))
     };
     enabled.filter_map(|provider| step(&provider.value.name)).take(16).collect()
 }
 
 /// The key of an earlier start, if it is still good.
-fn kept_key(write: &Write, token_file: &Path) -> anyhow::Result<Option<(String, Key)>> {
+fn kept_key(snapshot: &Snapshot, token_file: &Path) -> anyhow::Result<Option<(String, Key)>> {
     let text = match std::fs::read_to_string(token_file) {
         Ok(text) => text.trim().to_owned(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(|| format!("reading {}", token_file.display())),
     };
-    let prefix = &write.next().settings.value.key_prefix;
+    let prefix = &snapshot.settings.value.key_prefix;
     let key = Token::parse(&text, prefix).and_then(|token| {
-        let key = &write.next().keys.get(token.id)?.value;
+        let key = &snapshot.keys.get(token.id)?.value;
         let live = key.status == KeyStatus::Active && token.matches(&key.secret_hash);
         live.then(|| Key::clone(key))
     });

@@ -34,6 +34,16 @@ async fn a_step_may_be_written_short_and_is_stored_long() {
 }
 
 #[tokio::test]
+async fn a_list_mints_nothing() {
+    let app = TestApp::with_model().await;
+    for body in [json!([]), json!(["ci"])] {
+        let (status, _, message) = app.refused(Method::POST, "/keys", body).await;
+        assert_eq!((status, message.as_str()), (400, "body: expected an object"));
+    }
+    assert_eq!(app.get("/keys").await["data"], json!([]));
+}
+
+#[tokio::test]
 async fn mistakes_are_named() {
     let app = TestApp::with_model().await;
     let cases = [

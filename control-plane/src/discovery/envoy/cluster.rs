@@ -62,6 +62,18 @@ const BLACKHOLE: (&str, u16) = ("127.0.0.1", 1);
 /// the keys' limits decide, and a retry is how a request reaches the next provider.
 const UNLIMITED: u32 = 1 << 20;
 
+/// The cluster that refuses every connection: where a request goes whose provider has no cluster.
+pub(super) const NOWHERE: &str = "sluice-nowhere";
+
+/// The cluster named [`NOWHERE`]. An attempt there is an attempt: the filter's second position records it and names
+/// the next provider.
+pub(super) fn nowhere(settings: &Settings) -> Cluster {
+    let (host, port) = BLACKHOLE;
+    let url = BaseUrl { tls: false, host: host.to_owned(), port, path: String::new() };
+    // The one port that it has must not be ejected.
+    Cluster { outlier_detection: None, ..reaching(NOWHERE.to_owned(), &url, settings, "") }
+}
+
 /// The cluster of an enabled provider; `None` if its base URL is none, which the admin API does not let in.
 pub(super) fn cluster(provider: &Provider, settings: &Settings, ca_file: &str) -> Option<Cluster> {
     let Some(url) = BaseUrl::parse(&provider.base_url) else {
@@ -71,10 +83,13 @@ pub(super) fn cluster(provider: &Provider, settings: &Settings, ca_file: &str) -
         );
         return None;
     };
+    Some(reaching(provider.cluster(), &url, settings, ca_file))
+}
+
+fn reaching(name: String, url: &BaseUrl, settings: &Settings, ca_file: &str) -> Cluster {
     let is_address = url.host.parse::<IpAddr>().is_ok();
-    let name = provider.cluster();
-    Some(Cluster {
-        load_assignment: Some(load_assignment(&name, &url)),
+    Cluster {
+        load_assignment: Some(load_assignment(&name, url)),
         name,
         cluster_discovery_type: Some(if is_address { fixed() } else { by_name() }),
         connect_timeout: duration(CONNECT_TIMEOUT),
@@ -103,7 +118,7 @@ pub(super) fn cluster(provider: &Provider, settings: &Settings, ca_file: &str) -
             any(&protocol(url.tls)),
         )]),
         ..Cluster::default()
-    })
+    }
 }
 
 fn fixed() -> ClusterDiscoveryType {

@@ -61,6 +61,8 @@ pub(super) fn listener(gateway: &Gateway, settings: &Settings, idle: Duration) -
         name: NAME.to_owned(),
         address: Some(address(&gateway.listen.ip().to_string(), gateway.listen.port())),
         per_connection_buffer_limit_bytes: number(buffer_limit(settings)),
+        // Otherwise a second Envoy could listen there as well, and each would get some of the connections.
+        enable_reuse_port: flag(false),
         filter_chains: vec![FilterChain { filters: vec![manager], ..FilterChain::default() }],
         ..Listener::default()
     };

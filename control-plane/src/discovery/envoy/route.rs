@@ -1,5 +1,6 @@
 //! The route table: one route, whose cluster is what the filter wrote into filter state, asked again on every retry.
 
+use super::cluster::NOWHERE;
 use super::message::{any, duration, millis, number};
 use envoy_types::pb::envoy::config::route::v3::header_matcher::HeaderMatchSpecifier;
 use envoy_types::pb::envoy::config::route::v3::retry_policy::{
@@ -35,8 +36,6 @@ const CLUSTER_STATE: &str = "wasm.sluice.cluster";
 const RETRY: &str = "x-sluice-retry";
 /// The reply header by which egress delays it, in seconds.
 const RETRY_AFTER: &str = "x-sluice-retry-after";
-/// Envoy refuses an empty map; no cluster has this name.
-const NOWHERE: &str = "sluice.none";
 /// The longest delay between attempts that a policy may ask for.
 const MAX_DELAY: Duration = Duration::from_secs(300);
 
@@ -103,6 +102,7 @@ fn retry_policy(settings: &Settings) -> RetryPolicy {
 fn cluster_specifier(
     clusters: &BTreeSet<String>,
 ) -> envoy_types::pb::envoy::config::core::v3::TypedExtensionConfig {
+    // Envoy refuses an empty map.
     let nowhere = BTreeSet::from([NOWHERE.to_owned()]);
     let clusters = if clusters.is_empty() { &nowhere } else { clusters };
     // A protobuf map is written in no fixed order, and an order that changes looks like a change to Envoy. Messages
@@ -110,8 +110,12 @@ fn cluster_specifier(
     let input = MatcherTree { input: Some(state_input()), tree_type: None };
     let entries = clusters.iter().map(|name| MatcherTree { input: None, tree_type: Some(entry(name)) });
     let mut value = Vec::new();
+    // A provider that has just gone is still in the plans of requests under way: there they are refused, and retried
+    // on the next provider, where Envoy's "no such cluster" would be the end.
+    let mut on_no_match = Some(Box::new(outcome(NOWHERE)));
     for tree in std::iter::once(input).chain(entries) {
-        let matcher = Matcher { on_no_match: None, matcher_type: Some(MatcherType::MatcherTree(tree)) };
+        let on_no_match = on_no_match.take();
+        let matcher = Matcher { on_no_match, matcher_type: Some(MatcherType::MatcherTree(tree)) };
         value.extend(MatcherClusterSpecifier { cluster_matcher: Some(matcher) }.encode_to_vec());
     }
     envoy_types::pb::envoy::config::core::v3::TypedExtensionConfig {
@@ -125,9 +129,12 @@ fn state_input() -> TypedExtensionConfig {
     TypedExtensionConfig { name: "cluster".to_owned(), typed_config: Some(any(&input)) }
 }
 
-fn entry(cluster: &str) -> TreeType {
+fn outcome(cluster: &str) -> OnMatch {
     let action = ClusterAction { cluster: cluster.to_owned() };
     let action = TypedExtensionConfig { name: cluster.to_owned(), typed_config: Some(any(&action)) };
-    let outcome = OnMatch { keep_matching: false, on_match: Some(Outcome::Action(action)) };
-    TreeType::ExactMatchMap(MatchMap { map: HashMap::from([(cluster.to_owned(), outcome)]) })
+    OnMatch { keep_matching: false, on_match: Some(Outcome::Action(action)) }
+}
+
+fn entry(cluster: &str) -> TreeType {
+    TreeType::ExactMatchMap(MatchMap { map: HashMap::from([(cluster.to_owned(), outcome(cluster))]) })
 }

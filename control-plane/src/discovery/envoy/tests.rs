@@ -15,6 +15,7 @@ use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::UpstreamTlsC
 use envoy_types::pb::envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
 use envoy_types::pb::envoy::extensions::wasm::v3::plugin_config::Vm;
 use envoy_types::pb::google::protobuf::StringValue;
+use envoy_types::pb::xds::r#type::matcher::v3::Matcher;
 use envoy_types::pb::xds::r#type::matcher::v3::matcher::MatcherType;
 use envoy_types::pb::xds::r#type::matcher::v3::matcher::matcher_tree::TreeType;
 use std::collections::BTreeMap;
@@ -42,15 +43,17 @@ fn route_action(providers: &[Provider]) -> RouteAction {
     }
 }
 
-fn mapped(action: &RouteAction) -> Vec<String> {
+fn matcher(action: &RouteAction) -> Matcher {
     let Some(ClusterSpecifier::InlineClusterSpecifierPlugin(plugin)) = &action.cluster_specifier else {
         panic!("{action:?}")
     };
     let any = plugin.extension.as_ref().unwrap().typed_config.as_ref().unwrap();
     let specifier: MatcherClusterSpecifier = read(any);
-    let Some(MatcherType::MatcherTree(tree)) = specifier.cluster_matcher.unwrap().matcher_type else {
-        panic!()
-    };
+    specifier.cluster_matcher.unwrap()
+}
+
+fn mapped(action: &RouteAction) -> Vec<String> {
+    let Some(MatcherType::MatcherTree(tree)) = matcher(action).matcher_type else { panic!() };
     assert!(tree.input.is_some());
     let Some(TreeType::ExactMatchMap(map)) = tree.tree_type else { panic!() };
     let mut names: Vec<String> = map.map.into_keys().collect();
@@ -76,12 +79,28 @@ fn the_route_reaches_the_enabled_providers_and_nothing_else() {
     assert_eq!(mapped(&route_action(&providers)), ["sluice-a", "sluice-b", "theirs"]);
     let all = resources(&providers);
     let names: Vec<&str> = all.keys().map(String::as_str).collect();
-    assert_eq!(names, ["sluice", "sluice-a", "sluice-b", "sluice.egress", "sluice.ingress"]);
+    assert_eq!(
+        names,
+        ["sluice", "sluice-a", "sluice-b", "sluice-nowhere", "sluice.egress", "sluice.ingress"]
+    );
 }
 
 #[test]
 fn without_providers_the_map_leads_nowhere() {
-    assert_eq!(mapped(&route_action(&[])), ["sluice.none"]);
+    assert_eq!(mapped(&route_action(&[])), ["sluice-nowhere"]);
+}
+
+/// A request that was planned before its provider went is refused there, and so retried.
+#[test]
+fn what_is_not_in_the_map_leads_to_a_closed_port() {
+    let action = route_action(&[provider("a", "http://h")]);
+    assert!(format!("{:?}", matcher(&action).on_no_match.unwrap()).contains("sluice-nowhere"));
+    let cluster: Cluster = read(&resources(&[])["sluice-nowhere"]);
+    assert_eq!((&cluster.outlier_detection, &cluster.transport_socket), (&None, &None));
+    let assignment = format!("{:?}", cluster.load_assignment.unwrap());
+    assert!(assignment.contains("127.0.0.1") && assignment.contains("PortValue(1)"), "{assignment}");
+    let options = cluster.typed_extension_protocol_options.values().next().unwrap();
+    assert_eq!(read::<HttpProtocolOptions>(options).http_filters[0].name, "sluice.egress");
 }
 
 #[test]
@@ -186,6 +205,7 @@ fn the_listener_leaves_paths_alone_and_logs_usage() {
     let Some(ConfigType::TypedConfig(any)) = listener.filter_chains[0].filters[0].config_type.clone() else {
         panic!()
     };
+    assert!(!listener.enable_reuse_port.unwrap().value, "a second Envoy must not share the port");
     let manager: HttpConnectionManager = read(&any);
     assert!(!manager.normalize_path.unwrap().value);
     assert!(!manager.merge_slashes);

@@ -32,6 +32,15 @@ fn every_placeholder_is_filled_in() {
     assert_eq!(endpoint["endpoint"]["address"]["socket_address"]["port_value"], 18000);
 }
 
+/// A worker that is busy for a while must not take its own connection for dead: the usage records on it would be lost.
+#[test]
+fn the_control_planes_connection_outlives_a_busy_worker() {
+    for text in [BOOTSTRAP, include_str!("../../../../envoy/guest.yaml")] {
+        let (_, control) = text.split_once("- name: sluice-control").unwrap();
+        assert!(control.contains("connection_keepalive: {interval: 30s, timeout: 60s}"), "{control}");
+    }
+}
+
 #[tokio::test]
 async fn its_end_is_told_with_its_last_words() {
     let directory = tempfile::tempdir().unwrap();

@@ -18,6 +18,20 @@ impl Home {
         provision(&self.store, offers, &self.directory.path().join("up-key")).await.unwrap()
     }
 
+    fn has_real_provider(&self) -> bool {
+        has_real_provider(&self.store, &self.directory.path().join("up-key")).unwrap()
+    }
+
+    /// What `sluice apply` would do.
+    async fn put(&self, provider: Provider, models: &[Model]) {
+        let mut write = self.store.begin().await.unwrap();
+        write.put_provider(provider).await.unwrap();
+        for model in models {
+            write.put_model(model.clone()).await.unwrap();
+        }
+        write.commit().await.unwrap();
+    }
+
     fn provider(&self, name: &str) -> Provider {
         Provider::clone(&self.store.feed().current().providers[name].value)
     }
@@ -66,13 +80,40 @@ async fn a_start_that_changes_nothing_makes_no_revision() {
 async fn a_real_provider_takes_the_simulators_place() {
     let home = Home::new().await;
     let token = home.start(&simulator(1000)).await;
-    assert!(!has_real_provider(&home.store));
+    assert!(!home.has_real_provider());
     assert_eq!(home.start(&openai("sk-1")).await, token);
-    assert!(has_real_provider(&home.store));
+    assert!(home.has_real_provider());
     assert_eq!(home.chain(&token), ["openai/gpt-4o-mini"]);
     assert!(!home.provider("openai-sim").enabled);
     let channels = home.model("gpt-4o-mini").channels;
     assert_eq!(channels.iter().map(|it| it.provider.as_str()).collect::<Vec<_>>(), ["openai", "openai-sim"]);
+}
+
+#[tokio::test]
+async fn a_provider_that_somebody_adds_takes_over_the_key() {
+    let home = Home::new().await;
+    let token = home.start(&simulator(1000)).await;
+    let [Offer { provider, models }] = openai("sk-1").try_into().unwrap();
+    home.put(provider.clone(), &[]).await;
+    assert!(!home.has_real_provider(), "nothing is served by it yet");
+    home.put(provider, &models).await;
+    assert!(home.has_real_provider());
+    assert_eq!(home.start(&[]).await, token);
+    assert!(!home.provider("openai-sim").enabled);
+    let [step] = home.chain(&token).try_into().unwrap();
+    assert!(step.starts_with("openai/"), "{step}");
+}
+
+#[tokio::test]
+async fn what_its_owner_disabled_is_not_in_the_chain() {
+    let home = Home::new().await;
+    let offers = offer::configured(|name| name.ends_with("I_API_KEY").then(|| "sk-1".to_owned()));
+    let token = home.start(&offers).await;
+    let others = offer::configured(|name| name.starts_with("GROQ").then(|| "sk-1".to_owned()));
+    home.put(Provider { enabled: false, ..home.provider("openai") }, &[]).await;
+    let both: Vec<Offer> = offers.into_iter().chain(others).collect();
+    assert_eq!(home.start(&both).await, token);
+    assert!(home.chain(&token).iter().all(|step| step.starts_with("groq/")), "{:?}", home.chain(&token));
 }
 
 #[tokio::test]
