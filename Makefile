@@ -51,7 +51,7 @@ sluice: tools ## Build the control plane
 	cargo build -p sluice-control-plane --locked
 
 envoy: tools ## Put the pinned Envoy inside the checkout (ENVOY=/path uses another)
-	@[ -x "$(ENVOY)" ] || $(PYTHON) envoy/fetch.py >/dev/null
+	@[ -x "$(ENVOY)" ] || env -u ENVOY $(PYTHON) envoy/fetch.py >/dev/null
 	@[ -x "$(ENVOY)" ] || { echo "no Envoy at $(ENVOY)" >&2; exit 1; }
 
 venv: tools ## Put the Python and Node clients for the tests inside the checkout
