@@ -5,6 +5,7 @@ import statistics
 
 import pytest
 from harness import envoy as envoys
+from harness.dialects import Openai
 from harness.envoy import Envoy
 from harness.gateway import Gateway
 from harness.process import free_port
@@ -89,3 +90,23 @@ def test_the_hosts_latency_is_untouched(stack, host):
             taken.append(ask(stack, gateway, "/orders", b"{}")[0].seconds)
     with_sluice, alone = (statistics.median(taken) for taken in seconds.values())
     assert with_sluice < alone * 1.25 + 0.0002, (with_sluice, alone)
+
+
+def test_a_provider_that_the_host_has_no_cluster_for_is_skipped(scene):
+    served = scene.provider()
+    spec = scene.rest.call("GET", f"/providers/{served.name}")
+    absent = [f"{served.name}-absent-{at}" for at in range(2)]
+    for name in absent:
+        members = {member: spec[member] for member in ("dialect", "base_url")}
+        scene.rest.call("POST", "/providers", members | {"name": name, "cluster": name})
+    targets = [{"provider": name, "model": "gpt-4o"} for name in [*absent, served.name]]
+    key = scene.key(served)
+    key.change(chain=targets)
+    scene.stack.settle()
+    reply = key.send(Openai)
+    assert reply.status == 200, reply.body
+    tried = dict.fromkeys(provider for provider, *_ in key.row(reply).classes)
+    assert list(tried) == [*absent, served.name]
+    key.revoke()
+    for name in absent:
+        scene.rest.call("DELETE", f"/providers/{name}")

@@ -108,3 +108,35 @@ def test_real_providers_are_configured_where_their_keys_are_known(tmp_path):
         models = httpx.get(f"{running.base_url}/models", headers={"x-api-key": running.key}).json()["data"]
         assert models
         running.interrupt()
+
+
+def test_a_run_that_was_killed_leaves_nothing_in_the_way(tmp_path):
+    with up(tmp_path) as first:
+        (orphan,) = first.children()
+        first.process._child.kill()
+        first.process._child.wait(10)
+        assert _runs(orphan)
+    with up(tmp_path) as second:
+        until("its Envoy has ended", lambda: not _runs(orphan), 10)
+        assert json.loads(run(second.curl_lines()[0]))["choices"]
+        second.interrupt()
+
+
+def _runs(pid):
+    """Whether it runs: what has ended has no command line, even if nobody has waited for it."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return bool(file.read())
+    except OSError:
+        return False
+
+
+def test_a_state_directory_is_used_by_one_at_a_time(tmp_path):
+    with up(tmp_path) as first:
+        for command in (["up", "--envoy", locate.envoy(), "--module", locate.module()], ["serve"]):
+            addresses = ["--listen", "127.0.0.1:0", "--admin-address", "127.0.0.1:0", "--xds-address", "127.0.0.1:0"]
+            argv = [locate.sluice(), *command, "--state-dir", tmp_path / "state", *addresses]
+            second = subprocess.run(argv, capture_output=True, text=True, timeout=30)
+            assert second.returncode == 1 and "--state-dir" in second.stderr, second.stderr
+        assert json.loads(run(first.curl_lines()[0]))["choices"]
+        first.interrupt()

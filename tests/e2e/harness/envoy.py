@@ -92,7 +92,7 @@ def guest(control, node, listen_port, orders_port, upstreams):
     resources = config["static_resources"]
     clusters = {cluster["name"]: cluster for cluster in resources["clusters"]}
     example = clusters["openai"]
-    resources["clusters"] = [clusters["orders"], clusters["sluice-control"]]
+    resources["clusters"] = [clusters["orders"], clusters["sluice-nowhere"], clusters["sluice-control"]]
     resources["clusters"] += [_cluster(example, name, host, port) for name, (host, port) in upstreams.items()]
     (log,) = _manager(config)["access_log"]
     # Nearly every test waits for its record.
