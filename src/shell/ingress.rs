@@ -140,7 +140,7 @@ impl Ingress {
     }
 
     fn admit(&mut self, size: usize) {
-        let Some(slot) = self.slot else { return };
+        let Some(slot) = self.slot else { return self.refuse_lost() };
         let before = host::mono_us();
         let body = host::request_body(size);
         let random = host::random();
@@ -171,8 +171,14 @@ impl Ingress {
                     &rejection.body(dialect, &self.request_id),
                 );
             }
-            None => {}
+            None => self.refuse_lost(),
         }
+    }
+
+    /// The exchange is not where it was put, which cannot be; a request that nobody has admitted goes nowhere.
+    fn refuse_lost(&mut self) {
+        let rejection = world::with(|world| reject::local_reply(500, world.max_body_bytes()));
+        self.refuse(&rejection);
     }
 }
 
