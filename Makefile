@@ -66,7 +66,7 @@ sdk: wasm sluice envoy venv ## Official OpenAI and Anthropic clients against rea
 golden: tools ## Rewrite the golden files from what the code does; review the diff
 	SLUICE_BLESS=1 cargo test -p sluice --test golden --locked
 
-fuzz: tools ## Fuzz every decoder, FUZZ_SECONDS (60) each; needs a nightly toolchain and cargo-fuzz
+fuzz: tools ## Fuzz every decoder, FUZZ_SECONDS (60) each; needs a nightly toolchain
 	$(PYTHON) tests/fuzz/run.py --seconds $(FUZZ_SECONDS)
 
 bench: tools wasm envoy ## Sluice beside bare Envoy and a no-op filter, in one run (BENCH="--quick" for less)
