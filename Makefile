@@ -31,7 +31,7 @@ tools: ## Check what the machine must have: Rust, Python 3, a C compiler
 	@[ -d "$$(rustc --print target-libdir --target $(TARGET))" ] || rustup target add $(TARGET) || \
 	  { echo "missing: Rust's $(TARGET) target" >&2; exit 1; }
 
-run: tools wasm sluice envoy ## Build, fetch Envoy, start everything on this machine; Ctrl-C ends it
+run: tools wasm sluice envoy ## Build, fetch Envoy, start everything with your vendors or simulated ones; Ctrl-C ends it
 	@exec target/debug/sluice up --module $(MODULE) --envoy "$(ENVOY)"
 
 test: tools lint unit e2e sdk ## Everything that must pass: lints, unit tests, real Envoy, official clients
@@ -60,11 +60,11 @@ venv: tools ## Put the Python and Node clients for the tests inside the checkout
 e2e: wasm sluice envoy venv ## End-to-end tests on real Envoy, in both deployments
 	$(PYTEST) tests/e2e
 
-sdk: wasm sluice envoy venv ## Official OpenAI and Anthropic clients against real Envoy
+sdk: wasm sluice envoy venv ## Official clients against real Envoy, by providers of every dialect; prints the table
 	$(PYTEST) tests/sdk
 
 golden: tools ## Rewrite the golden files from what the code does; review the diff
-	SLUICE_BLESS=1 cargo test -p sluice --test golden --locked
+	SLUICE_BLESS=1 cargo test -p sluice --test golden --test matrix --locked
 
 fuzz: tools ## Fuzz every decoder, FUZZ_SECONDS (60) each; needs a nightly toolchain
 	$(PYTHON) tests/fuzz/run.py --seconds $(FUZZ_SECONDS)

@@ -14,8 +14,8 @@ pub mod token;
 
 pub use key::{Access, Key, KeyStatus, LossPolicy, PreviousSecret, Step, Strategy, Target};
 pub use model::{Channel, Model, Prices};
-pub use provider::{Auth, AuthKind, BaseUrl, Provider};
-pub use record::{AttemptRecord, Record, Usage, UsageSource};
+pub use provider::{Auth, AuthKind, Aws, BaseUrl, Entra, Provider, Vendor};
+pub use record::{AttemptRecord, PassedOver, Record, Usage, UsageSource};
 pub use settings::{RefusalPolicy, RetryPolicy, Settings};
 
 use serde::{Deserialize, Serialize};
@@ -62,19 +62,45 @@ pub struct KeyRequest {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {
-    /// OpenAI Chat Completions, and the embeddings and legacy completions beside it.
+    /// OpenAI Chat Completions, and the embeddings, images and legacy completions beside it.
     Openai,
+    /// OpenAI Responses.
+    Responses,
     /// Anthropic Messages.
     Anthropic,
+    /// Gemini `generateContent`, and the embeddings and token counts beside it.
+    Gemini,
+    /// Amazon Bedrock Converse. No client speaks it.
+    Bedrock,
 }
 
 impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Self; 5] = [Self::Openai, Self::Responses, Self::Anthropic, Self::Gemini, Self::Bedrock];
+    /// What clients may speak.
+    pub const CLIENTS: [Self; 4] = [Self::Openai, Self::Responses, Self::Anthropic, Self::Gemini];
+
+    /// The endpoint at which its clients chat; `None` where no client speaks it.
+    #[must_use]
+    pub const fn chat(self) -> Option<Endpoint> {
+        match self {
+            Self::Openai => Some(Endpoint::ChatCompletions),
+            Self::Responses => Some(Endpoint::Responses),
+            Self::Anthropic => Some(Endpoint::Messages),
+            Self::Gemini => Some(Endpoint::GenerateContent),
+            Self::Bedrock => None,
+        }
+    }
+
     /// The name used in configuration, records and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Openai => "openai",
+            Self::Responses => "responses",
             Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+            Self::Bedrock => "bedrock",
         }
     }
 }
@@ -86,30 +112,143 @@ pub enum Endpoint {
     /// `POST /v1/chat/completions`
     #[serde(rename = "chat.completions")]
     ChatCompletions,
-    /// `POST /v1/messages`
-    #[serde(rename = "messages")]
-    Messages,
     /// `POST /v1/completions`
     #[serde(rename = "completions")]
     Completions,
+    /// `POST /v1/responses`
+    #[serde(rename = "responses")]
+    Responses,
+    /// `GET`, `DELETE /v1/responses/{id}`, `POST …/cancel`, `GET …/input_items`
+    #[serde(rename = "responses.stored")]
+    StoredResponses,
+    /// `POST /v1/messages`
+    #[serde(rename = "messages")]
+    Messages,
+    /// `POST /v1/messages/count_tokens`
+    #[serde(rename = "messages.count_tokens")]
+    CountMessages,
+    /// `POST /v1beta/models/{id}:generateContent` and `:streamGenerateContent`
+    #[serde(rename = "gemini.generate_content")]
+    GenerateContent,
+    /// `POST /v1beta/models/{id}:countTokens`
+    #[serde(rename = "gemini.count_tokens")]
+    CountTokens,
+    /// `POST /v1beta/models/{id}:embedContent`
+    #[serde(rename = "gemini.embed_content")]
+    EmbedContent,
+    /// `POST /v1beta/models/{id}:batchEmbedContents`
+    #[serde(rename = "gemini.batch_embed_contents")]
+    BatchEmbedContents,
     /// `POST /v1/embeddings`
     #[serde(rename = "embeddings")]
     Embeddings,
-    /// `GET /v1/models` and `GET /v1/models/{id}`
+    /// `POST /v1/images/generations`
+    #[serde(rename = "images.generations")]
+    ImageGenerations,
+    /// `POST /v1/images/edits`
+    #[serde(rename = "images.edits")]
+    ImageEdits,
+    /// `POST /v1/images/variations`
+    #[serde(rename = "images.variations")]
+    ImageVariations,
+    /// `GET` of the model list and of one model, in every dialect
     #[serde(rename = "models")]
     Models,
 }
 
+/// What is done, whatever a dialect calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// A turn of a conversation.
+    Chat,
+    /// The size of a conversation in tokens.
+    Count,
+    /// Vectors.
+    Embed,
+    /// A text goes on: one dialect has it.
+    Complete,
+    /// Pictures are made or changed: one dialect has it.
+    Image,
+    /// Something that the provider keeps: one dialect has it.
+    Stored,
+    /// The models that there are; answered by the gateway.
+    List,
+}
+
 impl Endpoint {
+    /// Every endpoint.
+    pub const ALL: [Self; 15] = [
+        Self::ChatCompletions,
+        Self::Completions,
+        Self::Responses,
+        Self::StoredResponses,
+        Self::Messages,
+        Self::CountMessages,
+        Self::GenerateContent,
+        Self::CountTokens,
+        Self::EmbedContent,
+        Self::BatchEmbedContents,
+        Self::Embeddings,
+        Self::ImageGenerations,
+        Self::ImageEdits,
+        Self::ImageVariations,
+        Self::Models,
+    ];
+
     /// The name used in configuration, records and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::ChatCompletions => "chat.completions",
-            Self::Messages => "messages",
             Self::Completions => "completions",
+            Self::Responses => "responses",
+            Self::StoredResponses => "responses.stored",
+            Self::Messages => "messages",
+            Self::CountMessages => "messages.count_tokens",
+            Self::GenerateContent => "gemini.generate_content",
+            Self::CountTokens => "gemini.count_tokens",
+            Self::EmbedContent => "gemini.embed_content",
+            Self::BatchEmbedContents => "gemini.batch_embed_contents",
             Self::Embeddings => "embeddings",
+            Self::ImageGenerations => "images.generations",
+            Self::ImageEdits => "images.edits",
+            Self::ImageVariations => "images.variations",
             Self::Models => "models",
+        }
+    }
+
+    /// Whose it is; `None` for those that every dialect has.
+    #[must_use]
+    pub const fn dialect(self) -> Option<Dialect> {
+        match self {
+            Self::ChatCompletions
+            | Self::Completions
+            | Self::Embeddings
+            | Self::ImageGenerations
+            | Self::ImageEdits
+            | Self::ImageVariations => Some(Dialect::Openai),
+            Self::Responses | Self::StoredResponses => Some(Dialect::Responses),
+            Self::Messages | Self::CountMessages => Some(Dialect::Anthropic),
+            Self::GenerateContent | Self::CountTokens | Self::EmbedContent | Self::BatchEmbedContents => {
+                Some(Dialect::Gemini)
+            }
+            Self::Models => None,
+        }
+    }
+
+    /// What is done there.
+    #[must_use]
+    pub const fn operation(self) -> Operation {
+        match self {
+            Self::ChatCompletions | Self::Responses | Self::Messages | Self::GenerateContent => {
+                Operation::Chat
+            }
+            Self::Completions => Operation::Complete,
+            Self::StoredResponses => Operation::Stored,
+            Self::CountMessages | Self::CountTokens => Operation::Count,
+            Self::EmbedContent | Self::BatchEmbedContents | Self::Embeddings => Operation::Embed,
+            Self::ImageGenerations | Self::ImageEdits | Self::ImageVariations => Operation::Image,
+            Self::Models => Operation::List,
         }
     }
 }

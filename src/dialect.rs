@@ -4,32 +4,93 @@
 //! the patch lane never re-serialises.
 
 pub mod anthropic;
+pub mod bedrock;
+pub mod gemini;
 pub mod openai;
+pub mod responses;
+pub mod terms;
+
+mod claude;
+pub mod cut;
+mod members;
+mod openai_api;
+mod schema;
+mod tool_call;
+mod turns;
+mod value;
 
 use crate::config::{Dialect, Endpoint, Model, Usage};
+use crate::dialect::terms::Terms;
 use crate::ir::chat::{Reply, Request};
+use crate::ir::embed;
 use crate::ir::error::{ApiError, Fault, Malformed};
 use crate::ir::event::Event;
 use crate::ir::loss::Loss;
 use crate::wire::json::Text;
+use std::borrow::Cow;
 use std::ops::Range;
+use std::rc::Rc;
+
+/// What a request says outside of its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ask<'a> {
+    /// What is called.
+    pub endpoint: Endpoint,
+    /// The model, in dialects that name it in the path; percent-decoded.
+    pub model: Option<&'a str>,
+    /// Whether the path asks for a stream.
+    pub stream: bool,
+}
+
+impl Ask<'_> {
+    /// A request whose body says everything.
+    #[must_use]
+    pub const fn of(endpoint: Endpoint) -> Self {
+        Self { endpoint, model: None, stream: false }
+    }
+}
 
 /// What a client speaks.
 pub trait Inbound: Sync {
-    /// Reads a chat request whose syntax [`Patch::peek`] has accepted. Members that no IR field can hold go to `loss`.
-    fn decode_request<'a>(&self, body: &'a str, loss: &mut Loss) -> Result<Request<'a>, Malformed>;
+    /// Reads a chat request (or one to be counted) whose syntax [`Patch::peek`] has accepted. Members that no IR field can
+    /// hold go to `loss`.
+    fn decode_request<'a>(
+        &self,
+        ask: &Ask<'a>,
+        body: &'a str,
+        loss: &mut Loss,
+    ) -> Result<Request<'a>, Malformed>;
+
+    /// What this dialect calls what Chat calls otherwise, for losses that encoders tell.
+    fn terms(&self) -> Terms {
+        &[]
+    }
+
+    /// What a reply of this dialect repeats of its request, in a form of the dialect's own; read once, and only where the
+    /// reply is translated.
+    fn echo(&self, ask: &Ask<'_>, body: &str) -> String {
+        let (_, _) = (ask, body);
+        String::new()
+    }
 
     /// Appends a whole reply.
     fn encode_reply(&self, reply: &Reply<'_>, context: &ReplyContext, out: &mut Vec<u8>);
 
-    /// Begins a streamed reply.
+    /// Begins a streamed reply, as server-sent events.
     fn stream_encoder(&self, context: &ReplyContext) -> Box<dyn EncodeStream>;
+
+    /// Appends the answer to a request for a token count. Called only for endpoints that count.
+    fn encode_count(&self, tokens: u64, out: &mut Vec<u8>) {
+        let (_, _) = (tokens, out);
+    }
+
+    /// Embeddings, where the dialect has them.
+    fn embeds(&self) -> Option<&'static dyn EmbedInbound> {
+        None
+    }
 
     /// Appends an error body.
     fn encode_error(&self, error: &ApiError, request_id: &str, out: &mut Vec<u8>);
-
-    /// Appends an error as an event, for a stream that has begun. Official clients raise it as an exception.
-    fn encode_stream_error(&self, error: &ApiError, request_id: &str, out: &mut Vec<u8>);
 
     /// Appends the model list. It is not paged: everything is in it.
     fn encode_models(&self, models: &[&Model], out: &mut Vec<u8>);
@@ -43,14 +104,37 @@ pub trait Inbound: Sync {
 
 /// Turns events into a client's stream.
 pub trait EncodeStream {
-    /// Appends what this event is in the client's dialect; may be nothing.
+    /// Appends what this event is in the client's dialect, as whole blocks; may be nothing.
     fn event(&mut self, event: &Event<'_>, out: &mut Vec<u8>);
+
+    /// Appends an error as an event, for a stream that has begun. Official clients raise it as an exception.
+    fn error(&mut self, error: &ApiError, request_id: &str, out: &mut Vec<u8>);
+}
+
+/// The client's side of embeddings.
+pub trait EmbedInbound: Sync {
+    /// Reads a request whose syntax [`Patch::peek`] has accepted.
+    fn decode_request<'a>(
+        &self,
+        ask: &Ask<'a>,
+        body: &'a str,
+        loss: &mut Loss,
+    ) -> Result<embed::Request<'a>, Malformed>;
+
+    /// Appends a reply. An error means that the provider's vectors are not numbers.
+    fn encode_reply(
+        &self,
+        reply: &embed::Reply<'_>,
+        context: &ReplyContext,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Fault>;
 }
 
 /// What an upstream speaks.
 pub trait Outbound: Sync {
-    /// The path under a provider's base URL, beginning with `/`.
-    fn path(&self, endpoint: Endpoint) -> Option<&'static str>;
+    /// Path (and query) under a provider's base URL for what a client of any dialect calls, beginning with `/`; `None` if
+    /// the dialect has no such thing. The model's id is percent-encoded where it stands in the path.
+    fn path(&self, endpoint: Endpoint, target: &Target<'_>, stream: bool) -> Option<Cow<'static, str>>;
 
     /// Appends a chat request. What the dialect cannot say goes to `loss`, in neutral (OpenAI) names; a request that it
     /// cannot serve at all is `Malformed`.
@@ -68,8 +152,60 @@ pub trait Outbound: Sync {
     /// Begins to read a streamed reply.
     fn stream_decoder(&self) -> Box<dyn DecodeStream>;
 
-    /// Reads an error reply. A body that is not the dialect's error becomes the message, cut to a sane length.
-    fn decode_error(&self, status: u16, body: &[u8]) -> ApiError;
+    /// The media type of streamed replies, in lower case.
+    fn stream_type(&self) -> &'static str {
+        "text/event-stream"
+    }
+
+    /// Counting, where the dialect has it.
+    fn counts(&self) -> Option<&'static dyn CountOutbound> {
+        None
+    }
+
+    /// Embeddings, where the dialect has them.
+    fn embeds(&self) -> Option<&'static dyn EmbedOutbound> {
+        None
+    }
+
+    /// How long an error reply asks to wait, in milliseconds, where the dialect says so in the body.
+    fn retry_after_ms(&self, body: &[u8]) -> Option<u64> {
+        let _ = body;
+        None
+    }
+
+    /// Reads an error reply. A body that is not the dialect's error becomes the message, cut to a sane length. `headers`
+    /// are for dialects that name the error there; lower-case names.
+    fn decode_error(&self, status: u16, headers: &[(String, Vec<u8>)], body: &[u8]) -> ApiError;
+}
+
+/// The upstream's side of token counts.
+pub trait CountOutbound: Sync {
+    /// Appends a request to count what a chat request comes to.
+    fn encode_request(
+        &self,
+        request: &Request<'_>,
+        target: &Target<'_>,
+        loss: &mut Loss,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformed>;
+
+    /// Reads the count.
+    fn decode_reply(&self, body: &str) -> Result<u64, Fault>;
+}
+
+/// The upstream's side of embeddings.
+pub trait EmbedOutbound: Sync {
+    /// Appends a request. One that the model cannot serve (more inputs than it takes) is `Malformed`.
+    fn encode_request(
+        &self,
+        request: &embed::Request<'_>,
+        target: &Target<'_>,
+        loss: &mut Loss,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformed>;
+
+    /// Reads a reply with status 200.
+    fn decode_reply<'a>(&self, target: &Target<'_>, body: &'a str) -> Result<embed::Reply<'a>, Fault>;
 }
 
 /// Turns an upstream's bytes into events that keep the grammar of [`crate::ir::event`].
@@ -90,22 +226,58 @@ pub struct Target<'a> {
     pub max_output_tokens: Option<u64>,
     /// Whether usage may be asked for in streams ([`crate::config::Provider::stream_usage`]).
     pub stream_usage: bool,
+    /// Whether the body names the model, in dialects whose owner wants that; some vendors name it in the path instead.
+    pub model_in_body: bool,
+    /// Members that the vendor wants in every body, as names and JSON text.
+    pub extra: &'static [(&'static str, &'static str)],
+}
+
+impl<'a> Target<'a> {
+    /// A model of the dialect's owner.
+    #[must_use]
+    pub const fn of(model: &'a str) -> Self {
+        Self { model, max_output_tokens: None, stream_usage: true, model_in_body: true, extra: &[] }
+    }
 }
 
 /// What a reply needs that is not in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplyContext {
+    /// What was called.
+    pub endpoint: Endpoint,
     /// Unix seconds.
     pub created: u64,
     /// Whether the client asked for usage in the stream (OpenAI's `stream_options.include_usage`).
     pub include_usage: bool,
+    /// The public id of the model that serves.
+    pub model: Rc<str>,
+    /// The exchange's id, for ids that the provider does not give.
+    pub request_id: Rc<str>,
+    /// [`Inbound::echo`].
+    pub echo: Rc<str>,
+}
+
+impl ReplyContext {
+    /// A context in which nothing is known but what was called and when.
+    #[must_use]
+    pub fn new(endpoint: Endpoint, created: u64) -> Self {
+        let nothing: Rc<str> = Rc::from("");
+        Self {
+            endpoint,
+            created,
+            include_usage: true,
+            model: Rc::clone(&nothing),
+            request_id: Rc::clone(&nothing),
+            echo: nothing,
+        }
+    }
 }
 
 /// The patch lane: client and upstream speak the same dialect, and the client's bytes are the truth.
 pub trait Patch: Sync {
     /// Checks the syntax of a whole request body and notes what policy and [`Patch::splice`] need. A top-level member
     /// that occurs twice is refused: policy and upstream must read the same `model`.
-    fn peek<'a>(&self, endpoint: Endpoint, body: &'a str) -> Result<Peek<'a>, Malformed>;
+    fn peek<'a>(&self, ask: &Ask<'a>, body: &'a str) -> Result<Peek<'a>, Malformed>;
 
     /// The edits that turn the client's body into the upstream's, in order, not overlapping.
     fn splice(&self, peek: &Peek<'_>, target: &Target<'_>) -> Vec<Edit>;
@@ -118,27 +290,71 @@ pub trait Patch: Sync {
 }
 
 /// What one look over a request body found. Spans are byte offsets into the body.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Peek<'a> {
-    /// `model`.
+    /// `model`, or [`Ask::model`].
     pub model: Text<'a>,
-    /// The span of its value, quotes included.
-    pub model_span: Range<usize>,
-    /// `stream`.
+    /// The span of its value, quotes included; `None` if it is not in the body.
+    pub model_span: Option<Range<usize>>,
+    /// The spans of the member that holds it, name included, where some vendor wants the body without.
+    pub model_member: Option<Member>,
+    /// The spans of members' values that some vendor wants in the body ([`Target::extra`]) and that are there already.
+    pub extra: Vec<(&'static str, Range<usize>)>,
+    /// Whether the client wants a stream.
     pub stream: bool,
     /// The edit by which the upstream is asked for usage in the stream; `None` if the client asks for it already,
     /// wants no stream, or speaks a dialect that always tells.
     pub stream_options: Option<Edit>,
+    /// Edits that every provider of the dialect needs: what another dialect has proved is taken out
+    /// ([`crate::ir::proof`]). In order, not overlapping.
+    pub edits: Vec<Edit>,
     /// Whether the client asked for usage in the stream.
     pub include_usage: bool,
     /// The reply limit, whichever member carries it.
     pub max_tokens: Option<u64>,
     /// Replies asked for.
     pub n: u64,
+    /// What the request builds on and only the provider that keeps it can serve: `previous_response_id`.
+    pub builds_on: Option<Text<'a>>,
+    /// Whether only a provider of the dialect can serve it: it asks for something to be kept or done later (`background`,
+    /// a stored prompt or conversation). The member's name.
+    pub native: Option<&'static str>,
     /// The offset of the body's closing brace.
     pub end: usize,
     /// What the model must be able to do.
     pub needs: Needs,
+}
+
+impl Peek<'_> {
+    /// Without the body.
+    #[must_use]
+    pub fn into_owned(self) -> Peek<'static> {
+        Peek {
+            model: self.model.into_owned(),
+            builds_on: self.builds_on.map(Text::into_owned),
+            model_span: self.model_span,
+            model_member: self.model_member,
+            extra: self.extra,
+            stream: self.stream,
+            stream_options: self.stream_options,
+            edits: self.edits,
+            include_usage: self.include_usage,
+            max_tokens: self.max_tokens,
+            n: self.n,
+            native: self.native,
+            end: self.end,
+            needs: self.needs,
+        }
+    }
+}
+
+/// Where a member stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// From its name to its value's end.
+    pub whole: Range<usize>,
+    /// The same with the comma that has to go with it.
+    pub gone: Range<usize>,
 }
 
 /// What a request needs of a model.
@@ -146,6 +362,10 @@ pub struct Peek<'a> {
 pub struct Needs {
     /// Image input.
     pub images: bool,
+    /// Sound as input.
+    pub audio: bool,
+    /// Documents (PDF) as input.
+    pub documents: bool,
     /// Tool calls.
     pub tools: bool,
     /// Replies that fit a JSON schema.
@@ -189,6 +409,8 @@ pub struct Summary {
     pub refused: bool,
     /// Bytes of text, thinking and arguments: what tokens are estimated from.
     pub output_bytes: u64,
+    /// The id under which the provider keeps the reply, where it does and the dialect has calls about it.
+    pub stored: Option<String>,
 }
 
 /// Watches a stream that passes through.
@@ -201,6 +423,9 @@ pub trait Observe {
 
     /// Whether the reply is whole: the dialect's last event, or at least a finish reason, was seen.
     fn is_complete(&self) -> bool;
+
+    /// Appends an error as an event, for a stream that breaks off after it has begun.
+    fn error(&mut self, error: &ApiError, request_id: &str, out: &mut Vec<u8>);
 }
 
 /// What one block of a stream is.
@@ -214,29 +439,62 @@ pub enum Sight {
     Unasked,
 }
 
-/// The client side of a dialect.
+/// One room.
+#[derive(Clone, Copy)]
+struct Room {
+    inbound: &'static dyn Inbound,
+    outbound: &'static dyn Outbound,
+    patch: &'static dyn Patch,
+}
+
+/// The registry: a dialect is a row here and a room beside this file.
+const fn room(dialect: Dialect) -> Room {
+    match dialect {
+        Dialect::Openai => {
+            Room { inbound: &openai::Openai, outbound: &openai::Openai, patch: &openai::Openai }
+        }
+        Dialect::Anthropic => Room {
+            inbound: &anthropic::Anthropic,
+            outbound: &anthropic::Anthropic,
+            patch: &anthropic::Anthropic,
+        },
+        Dialect::Bedrock => {
+            Room { inbound: &openai::Openai, outbound: &bedrock::Bedrock, patch: &openai::Openai }
+        }
+        Dialect::Responses => Room {
+            inbound: &responses::Responses,
+            outbound: &responses::Responses,
+            patch: &responses::Responses,
+        },
+        Dialect::Gemini => {
+            Room { inbound: &gemini::Gemini, outbound: &gemini::Gemini, patch: &gemini::Gemini }
+        }
+    }
+}
+
+/// The client side of a dialect. Where no client speaks it, OpenAI's stands in: nothing can reach it.
 #[must_use]
 pub fn inbound(dialect: Dialect) -> &'static dyn Inbound {
-    match dialect {
-        Dialect::Openai => &openai::Openai,
-        Dialect::Anthropic => &anthropic::Anthropic,
-    }
+    #[cfg(test)]
+    return tests::inbound(dialect);
+    #[cfg(not(test))]
+    room(dialect).inbound
 }
 
 /// The upstream side of a dialect.
 #[must_use]
 pub fn outbound(dialect: Dialect) -> &'static dyn Outbound {
-    match dialect {
-        Dialect::Openai => &openai::Openai,
-        Dialect::Anthropic => &anthropic::Anthropic,
-    }
+    #[cfg(test)]
+    return tests::outbound(dialect);
+    #[cfg(not(test))]
+    room(dialect).outbound
 }
 
-/// The patch lane of a dialect.
+/// The patch lane of a dialect. Where no client speaks it, OpenAI's stands in: nothing can reach it.
 #[must_use]
 pub fn patch(dialect: Dialect) -> &'static dyn Patch {
-    match dialect {
-        Dialect::Openai => &openai::Openai,
-        Dialect::Anthropic => &anthropic::Anthropic,
-    }
+    room(dialect).patch
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -4,10 +4,13 @@
 //! a clock or logs; everything is tested on the host.
 
 pub mod access;
+pub mod array;
 pub mod classify;
 pub mod edge;
 pub mod exchange;
 pub mod headers;
+pub mod kept;
+pub mod outbox;
 pub mod plan;
 pub mod reject;
 pub mod reply;

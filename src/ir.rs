@@ -5,9 +5,12 @@
 //! schemas are their JSON text, tool arguments are text: nothing is rounded and nothing is parsed twice.
 
 pub mod chat;
+pub mod embed;
 pub mod error;
 pub mod event;
 pub mod loss;
+pub mod proof;
 
 pub use crate::config::Usage;
 pub use crate::wire::json::Text;
+pub use proof::Proof;

@@ -2,5 +2,9 @@
 //!
 //! Invariant: nothing here performs IO, reads a clock or imports another floor.
 
+pub mod calendar;
+pub mod eventstream;
 pub mod json;
+pub mod multipart;
+pub mod percent;
 pub mod sse;

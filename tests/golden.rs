@@ -3,12 +3,22 @@
 //!
 //! `SLUICE_BLESS=1` writes the files; the diff is what is reviewed. A missing, differing or orphaned file fails.
 
+#![cfg(test)]
+
+#[path = "golden/asks.rs"]
+mod asks;
+#[path = "golden/endpoint.rs"]
+mod endpoint;
+#[path = "golden/eventstream.rs"]
+mod eventstream;
 #[path = "golden/fixtures.rs"]
 mod fixtures;
 
-use fixtures::{DIALECTS, Fixture, all};
-use sluice::config::{Dialect, Endpoint};
-use sluice::dialect::{Observe, ReplyContext, Target, inbound, outbound, patch, splice};
+use asks::{UPSTREAMS, ask, target};
+use endpoint::endpoint;
+use fixtures::{CLIENTS, Fixture, all, chat, context};
+use sluice::config::{Dialect, Operation};
+use sluice::dialect::{Observe, inbound, outbound, patch, splice};
 use sluice::ir::event::{Checker, Event};
 use sluice::ir::loss::Loss;
 use sluice::wire::json::{Kind, Reader};
@@ -16,10 +26,6 @@ use sluice::wire::sse::Splitter;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
-
-const TARGET: Target<'_> =
-    Target { model: "upstream-model", max_output_tokens: Some(4096), stream_usage: true };
-const CONTEXT: ReplyContext = ReplyContext { created: 1_700_000_000, include_usage: true };
 
 fn is_blessing() -> bool {
     std::env::var_os("SLUICE_BLESS").is_some_and(|value| value == "1")
@@ -51,6 +57,22 @@ impl Verdict {
         }
     }
 
+    /// Compares bytes that are no text.
+    fn expect_bytes(&mut self, fixture: &Fixture, suffix: &str, actual: &[u8]) {
+        let path = PathBuf::from(format!("{}.{suffix}", fixture.stem.display()));
+        self.expected.push(path.clone());
+        let outcome = if is_blessing() {
+            fs::write(&path, actual).map(|()| true)
+        } else {
+            fs::read(&path).map(|wanted| wanted == actual)
+        };
+        match outcome {
+            Ok(true) => {}
+            Ok(false) => self.failures.push(format!("{} is not what its source says", path.display())),
+            Err(error) => self.failures.push(format!("{}: {error} (bless it?)", path.display())),
+        }
+    }
+
     /// Compares JSON, one token a line.
     fn expect_json(&mut self, fixture: &Fixture, suffix: &str, json: &[u8]) {
         match pretty(&String::from_utf8_lossy(json)) {
@@ -61,7 +83,7 @@ impl Verdict {
 
     /// Fails if anything differed, or if files are left that nothing produces any more.
     fn close(mut self, kind: &str, inputs: &[&str]) {
-        for dialect in DIALECTS {
+        for dialect in Dialect::ALL {
             let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
                 .join("tests/golden")
                 .join(kind)
@@ -80,24 +102,6 @@ impl Verdict {
             }
         }
         assert!(self.failures.is_empty(), "{}", self.failures.join("\n\n"));
-    }
-}
-
-/// The endpoint of a fixture: by the beginning of its name, or the dialect's chat.
-fn endpoint(fixture: &Fixture) -> Endpoint {
-    let name = fixture.stem.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    match fixture.dialect {
-        Dialect::Anthropic => Endpoint::Messages,
-        Dialect::Openai if name.starts_with("embeddings") => Endpoint::Embeddings,
-        Dialect::Openai if name.starts_with("completions") => Endpoint::Completions,
-        Dialect::Openai => Endpoint::ChatCompletions,
-    }
-}
-
-fn chat(dialect: Dialect) -> Endpoint {
-    match dialect {
-        Dialect::Openai => Endpoint::ChatCompletions,
-        Dialect::Anthropic => Endpoint::Messages,
     }
 }
 
@@ -155,10 +159,15 @@ fn requests_cross() {
     let mut verdict = Verdict::default();
     for fixture in all("requests", "json") {
         let body = String::from_utf8_lossy(&fixture.bytes);
+        if endpoint(&fixture).operation() == Operation::Embed {
+            embeddings(&mut verdict, &fixture, &body);
+            continue;
+        }
+        let counting = endpoint(&fixture).operation() == Operation::Count;
         let mut decoded_loss = Loss::default();
-        let decoded = patch(fixture.dialect)
-            .peek(chat(fixture.dialect), &body)
-            .and_then(|_| inbound(fixture.dialect).decode_request(&body, &mut decoded_loss));
+        let decoded = patch(fixture.dialect).peek(&ask(endpoint(&fixture)), &body).and_then(|_| {
+            inbound(fixture.dialect).decode_request(&ask(endpoint(&fixture)), &body, &mut decoded_loss)
+        });
         let request = match decoded {
             Ok(request) => request,
             Err(malformed) => {
@@ -166,11 +175,20 @@ fn requests_cross() {
                 continue;
             }
         };
-        for upstream in DIALECTS {
+        for upstream in UPSTREAMS {
             let name = upstream.name();
             let mut loss = decoded_loss.clone();
             let mut out = Vec::new();
-            match outbound(upstream).encode_request(&request, &TARGET, &mut loss, &mut out) {
+            let encoded = match (counting, outbound(upstream).counts()) {
+                (false, _) => {
+                    outbound(upstream).encode_request(&request, &target(upstream), &mut loss, &mut out)
+                }
+                (true, Some(counts)) => {
+                    counts.encode_request(&request, &target(upstream), &mut loss, &mut out)
+                }
+                (true, None) => continue,
+            };
+            match encoded {
                 Err(malformed) => {
                     verdict.expect(&fixture, &format!("to.{name}.refused.txt"), &format!("{malformed}\n"));
                     continue;
@@ -179,7 +197,9 @@ fn requests_cross() {
             }
             // The upstream's own lane would take it.
             let text = String::from_utf8_lossy(&out);
-            if let Err(malformed) = patch(upstream).peek(chat(upstream), &text) {
+            if let Some(endpoint) = upstream.chat()
+                && let Err(malformed) = patch(upstream).peek(&ask(endpoint), &text)
+            {
                 verdict.failures.push(format!("{} to {name}: {malformed}", fixture.name()));
             }
             if !loss.paths().is_empty() {
@@ -191,25 +211,98 @@ fn requests_cross() {
     verdict.close("requests", &["json"]);
 }
 
+/// Requests for vectors, to every upstream that makes them.
+fn embeddings(verdict: &mut Verdict, fixture: &Fixture, body: &str) {
+    let ask = ask(endpoint(fixture));
+    let mut decoded_loss = Loss::default();
+    let Some(client) = inbound(fixture.dialect).embeds() else {
+        return verdict.failures.push(format!("{}: the dialect has no embeddings", fixture.name()));
+    };
+    let request = match client.decode_request(&ask, body, &mut decoded_loss) {
+        Ok(request) => request,
+        Err(malformed) => return verdict.expect(fixture, "refused.txt", &format!("{malformed}\n")),
+    };
+    for upstream in UPSTREAMS {
+        let Some(embeds) = outbound(upstream).embeds() else { continue };
+        let name = upstream.name();
+        let (mut loss, mut out) = (decoded_loss.clone(), Vec::new());
+        match embeds.encode_request(&request, &target(upstream), &mut loss, &mut out) {
+            Ok(()) => verdict.expect_json(fixture, &format!("to.{name}.json"), &out),
+            Err(malformed) => {
+                verdict.expect(fixture, &format!("to.{name}.refused.txt"), &format!("{malformed}\n"));
+            }
+        }
+        if !loss.paths().is_empty() {
+            verdict.expect(fixture, &format!("to.{name}.loss.txt"), &(loss.paths().join("\n") + "\n"));
+        }
+    }
+}
+
+/// Vectors, for every client that asks for them: as numbers, and packed for those who can want that.
+fn vectors(verdict: &mut Verdict, fixture: &Fixture, body: &str) {
+    let Some(embeds) = outbound(fixture.dialect).embeds() else { return };
+    let reply = match embeds.decode_reply(&target(fixture.dialect), body) {
+        Ok(reply) => reply,
+        Err(fault) => return verdict.expect(fixture, "fault.txt", &format!("{fault:#?}\n")),
+    };
+    for client in CLIENTS {
+        let Some(writes) = inbound(client).embeds() else { continue };
+        let mut out = Vec::new();
+        match writes.encode_reply(&reply, &context(client), &mut out) {
+            Ok(()) => verdict.expect_json(fixture, &format!("to.{}.json", client.name()), &out),
+            Err(fault) => verdict.failures.push(format!("{} to {}: {fault}", fixture.name(), client.name())),
+        }
+    }
+}
+
+/// A count, for every client that asks for one.
+fn count(verdict: &mut Verdict, fixture: &Fixture, body: &str) {
+    let Some(counts) = outbound(fixture.dialect).counts() else { return };
+    match counts.decode_reply(body) {
+        Err(fault) => verdict.expect(fixture, "fault.txt", &format!("{fault:#?}\n")),
+        Ok(tokens) => {
+            for client in CLIENTS {
+                let mut out = Vec::new();
+                inbound(client).encode_count(tokens, &mut out);
+                if !out.is_empty() {
+                    verdict.expect_json(fixture, &format!("to.{}.json", client.name()), &out);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn replies_cross() {
     let mut verdict = Verdict::default();
     for fixture in all("replies", "json") {
         let body = String::from_utf8_lossy(&fixture.bytes);
-        let observed = match patch(fixture.dialect).peek_reply(endpoint(&fixture), &body) {
-            Ok(summary) => format!("{summary:#?}\n"),
-            Err(fault) => format!("{fault:#?}\n"),
-        };
-        verdict.expect(&fixture, "observed.txt", &observed);
-        if endpoint(&fixture) != chat(fixture.dialect) {
-            continue;
+        // What no client speaks never passes through.
+        if fixture.dialect.chat().is_some() {
+            let observed = match patch(fixture.dialect).peek_reply(endpoint(&fixture), &body) {
+                Ok(summary) => format!("{summary:#?}\n"),
+                Err(fault) => format!("{fault:#?}\n"),
+            };
+            verdict.expect(&fixture, "observed.txt", &observed);
+        }
+        match endpoint(&fixture).operation() {
+            Operation::Chat => {}
+            Operation::Embed => {
+                vectors(&mut verdict, &fixture, &body);
+                continue;
+            }
+            Operation::Count => {
+                count(&mut verdict, &fixture, &body);
+                continue;
+            }
+            _ => continue,
         }
         match outbound(fixture.dialect).decode_reply(&body) {
             Err(fault) => verdict.expect(&fixture, "fault.txt", &format!("{fault:#?}\n")),
             Ok(reply) => {
-                for client in DIALECTS {
+                for client in CLIENTS {
                     let mut out = Vec::new();
-                    inbound(client).encode_reply(&reply, &CONTEXT, &mut out);
+                    inbound(client).encode_reply(&reply, &context(client), &mut out);
                     verdict.expect_json(&fixture, &format!("to.{}.json", client.name()), &out);
                     if let Err(fault) = patch(client).peek_reply(chat(client), &String::from_utf8_lossy(&out))
                     {
@@ -220,18 +313,44 @@ fn replies_cross() {
         }
     }
     streams(&mut verdict);
-    verdict.close("replies", &["json", "sse"]);
+    verdict.close("replies", &["json", "sse", "jsonl"]);
+}
+
+/// Server-sent events as they are, and binary event streams from their readable sources.
+fn streamed(verdict: &mut Verdict) -> Vec<Fixture> {
+    let mut found = all("replies", "sse");
+    for mut fixture in all("replies", "jsonl") {
+        match eventstream::build(&String::from_utf8_lossy(&fixture.bytes)) {
+            Ok(bytes) => fixture.bytes = bytes,
+            Err(problem) => verdict.failures.push(format!("{}: {problem}", fixture.name())),
+        }
+        verdict.expect_bytes(&fixture, "bin", &fixture.bytes);
+        found.push(fixture);
+    }
+    found
+}
+
+/// What is told of a stream, beside what is told of a whole reply of the same name.
+fn told(stream: &Fixture, suffix: &str) -> String {
+    let whole = PathBuf::from(format!("{}.json", stream.stem.display()));
+    if whole.exists() { format!("stream.{suffix}") } else { suffix.to_owned() }
 }
 
 fn streams(verdict: &mut Verdict) {
-    for fixture in all("replies", "sse") {
-        let mut observer = patch(fixture.dialect).observer(endpoint(&fixture), false);
-        verdict.expect(&fixture, "observed.txt", &observe(&fixture.bytes, &mut *observer));
+    for fixture in streamed(verdict) {
+        if fixture.dialect.chat().is_some() {
+            let mut observer = patch(fixture.dialect).observer(endpoint(&fixture), false);
+            verdict.expect(
+                &fixture,
+                &told(&fixture, "observed.txt"),
+                &observe(&fixture.bytes, &mut *observer),
+            );
+        }
         if endpoint(&fixture) != chat(fixture.dialect) {
             continue;
         }
         let mut encoders =
-            DIALECTS.map(|client| (client, inbound(client).stream_encoder(&CONTEXT), Vec::new()));
+            CLIENTS.map(|client| (client, inbound(client).stream_encoder(&context(client)), Vec::new()));
         let mut checker = Checker::default();
         let mut sink = |event: Event<'_>| {
             assert_eq!(checker.event(&event), Ok(()), "{}", fixture.name());
@@ -249,7 +368,7 @@ fn streams(verdict: &mut Verdict) {
             ));
         }
         if let Err(fault) = result {
-            verdict.expect(&fixture, "fault.txt", &format!("{fault:#?}\n"));
+            verdict.expect(&fixture, &told(&fixture, "fault.txt"), &format!("{fault:#?}\n"));
         }
         for (client, _, out) in encoders {
             verdict.expect(&fixture, &format!("to.{}.sse", client.name()), &String::from_utf8_lossy(&out));
@@ -283,9 +402,9 @@ fn errors_cross() {
             verdict.failures.push(format!("{name} does not begin with a status"));
             continue;
         };
-        let error = outbound(fixture.dialect).decode_error(status, &fixture.bytes);
+        let error = outbound(fixture.dialect).decode_error(status, &[], &fixture.bytes);
         verdict.expect(&fixture, "decoded.txt", &format!("{error:#?}\n"));
-        for client in DIALECTS {
+        for client in CLIENTS {
             let mut out = Vec::new();
             inbound(client).encode_error(&error, "req_1", &mut out);
             verdict.expect_json(&fixture, &format!("to.{}.json", client.name()), &out);
@@ -299,10 +418,10 @@ fn patches_touch_nothing_else() {
     let mut verdict = Verdict::default();
     for fixture in all("patch", "json") {
         let body = String::from_utf8_lossy(&fixture.bytes);
-        match patch(fixture.dialect).peek(endpoint(&fixture), &body) {
+        match patch(fixture.dialect).peek(&ask(endpoint(&fixture)), &body) {
             Err(malformed) => verdict.expect(&fixture, "refused.txt", &format!("{malformed}\n")),
             Ok(peek) => {
-                let edits = patch(fixture.dialect).splice(&peek, &TARGET);
+                let edits = patch(fixture.dialect).splice(&peek, &target(fixture.dialect));
                 let patched = splice(body.as_bytes(), &edits);
                 verdict.expect(&fixture, "patched.json", &String::from_utf8_lossy(&patched));
             }

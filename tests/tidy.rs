@@ -21,6 +21,9 @@ const VAGUE: [&str; 8] = ["util", "utils", "helper", "helpers", "common", "manag
 const FLOORS: [&[&str]; 6] =
     [&["wire"], &["ir", "config"], &["dialect"], &["provider"], &["gateway"], &["shell"]];
 
+/// The rooms of wire formats; none knows another.
+const DIALECTS: [&str; 5] = ["openai", "responses", "anthropic", "gemini", "bedrock"];
+
 /// The control plane's rooms that never import each other.
 const APART: [&str; 5] = ["discovery", "access_log", "api", "dashboard", "simulator"];
 
@@ -126,7 +129,7 @@ fn dialects_do_not_know_each_other() {
         for line in source.code() {
             for import in imports(line) {
                 if let ["dialect", other, ..] = import.as_slice()
-                    && ["openai", "anthropic"].contains(other)
+                    && DIALECTS.contains(other)
                     && other != own
                 {
                     problems.push(format!("{}: a dialect imports another: {line}", source.name()));
@@ -242,5 +245,37 @@ fn nothing_is_left_for_later() {
             }
         }
     }
+    report(&problems);
+}
+
+/// What stands between backticks.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn the_recipe_for_a_dialect_is_true_to_the_tree() {
+    let text = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
+    let (_, recipe) = text.split_once("### A new dialect").unwrap();
+    let (recipe, _) = recipe.split_once("\n## ").unwrap();
+    let lines = recipe.replace("\n  ", " ");
+    let mut problems = Vec::new();
+    let mut files = 0;
+    for line in lines.lines().filter(|line| line.starts_with("* ")) {
+        let mut content = String::new();
+        for word in quoted(line) {
+            let is_path = ["src/", "tests/", "docs/"].iter().any(|root| word.starts_with(root));
+            if is_path {
+                files += 1;
+                match fs::read_to_string(root().join(word)) {
+                    Ok(text) => content = text,
+                    Err(error) => problems.push(format!("CONTRIBUTING.md: {word}: {error}")),
+                }
+            } else if word != "make golden" && !content.contains(word) {
+                problems.push(format!("CONTRIBUTING.md: {word} does not stand where it says: {line}"));
+            }
+        }
+    }
+    assert!(files > 12, "the recipe names only {files} files");
     report(&problems);
 }

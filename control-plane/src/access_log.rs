@@ -1,7 +1,8 @@
-//! The access log: Envoy streams its log entries, of which each may carry one usage record for the ledger.
+//! Usage records for the ledger. The module streams them in the protocol of Envoy's access log service, whose entries carry one
+//! each (`docs/decisions/0007-records-on-a-stream-of-the-vm.md`).
 //!
 //! Invariants: a record that was read is committed before the next message is taken from the stream, so a ledger that
-//! is down holds Envoy back instead of filling memory; what cannot be read is logged and counted, never just dropped.
+//! is down holds the sender back instead of filling memory; what cannot be read is logged and counted, never just dropped.
 //! Protobuf types live only here and in discovery.
 
 mod entry;
@@ -25,7 +26,7 @@ use tonic::service::RoutesBuilder;
 use tonic::service::interceptor::InterceptedService;
 use tonic::{Request, Response, Status, Streaming};
 
-/// Envoy sends about 16 KiB at a time, and a single larger entry whole.
+/// The module sends up to 1 MiB at a time, and a single larger record whole.
 const MAX_MESSAGE: usize = 16 << 20;
 /// How soon a failed commit is tried again, and the longest pause that doubling leads to.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));

@@ -42,6 +42,9 @@ const MAX_REQUEST: usize = 16 << 20;
 #[derive(Debug, Clone)]
 pub(crate) struct Discovery {
     feed: Feed,
+    /// Where keys are looked up: what is derived from it (`feed`) is a moment older, and a key that has just been made must
+    /// not be unknown.
+    source: Feed,
     fleet: Fleet,
     gateway: Option<Arc<Gateway>>,
     newest: Arc<Mutex<Arc<Catalog>>>,
@@ -49,12 +52,19 @@ pub(crate) struct Discovery {
 }
 
 impl Discovery {
-    /// Serves what `feed` publishes. Without a `gateway`, Envoy's own resources are not served (the module's are).
-    /// Streams end when `stop` is cancelled.
-    pub(crate) fn new(feed: Feed, fleet: Fleet, gateway: Option<Gateway>, stop: CancellationToken) -> Self {
+    /// Serves what `feed` publishes, and looks keys up in `source`, from which that is derived. Without a `gateway`, Envoy's
+    /// own resources are not served (the module's are). Streams end when `stop` is cancelled.
+    pub(crate) fn new(
+        feed: Feed,
+        source: Feed,
+        fleet: Fleet,
+        gateway: Option<Gateway>,
+        stop: CancellationToken,
+    ) -> Self {
         let first = Catalog::new(feed.current(), None, gateway.as_ref());
         Self {
             feed,
+            source,
             fleet,
             gateway: gateway.map(Arc::new),
             newest: Arc::new(Mutex::new(Arc::new(first))),

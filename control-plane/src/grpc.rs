@@ -24,7 +24,8 @@ pub(crate) async fn serve(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let mut routes = Routes::builder();
-    Discovery::new(shared.store.feed(), shared.fleet.clone(), gateway, stop.clone())
+    let source = shared.store.feed();
+    Discovery::new(shared.pushed.clone(), source, shared.fleet.clone(), gateway, stop.clone())
         .add_to(&mut routes, &node_token);
     AccessLog::new(shared.ledger, shared.fleet, stop.clone()).add_to(&mut routes, &node_token);
     let server = Server::builder()

@@ -76,5 +76,6 @@ fn capped(usage: Usage) -> Usage {
         cache_write: usage.cache_write.min(MAX_TOKENS),
         output: usage.output.min(MAX_TOKENS),
         reasoning: usage.reasoning.min(MAX_TOKENS),
+        images: usage.images.min(MAX_TOKENS),
     }
 }

@@ -1,11 +1,12 @@
 //! Sluice's control plane: admin API, discovery, ledger, provider simulator and command line in one binary.
 //!
-//! Rooms: plain types ← [`store`], [`snapshot`] ← {[`api`], [`ledger`], [`discovery`], [`access_log`]} ← [`serve`] ←
+//! Rooms: plain types ← [`store`], [`snapshot`] ← [`credentials`] ← {[`api`], [`ledger`], [`discovery`], [`access_log`]} ← [`serve`] ←
 //! [`up`]. The commands in [`cli`] know only the admin API. SQL is only in [`store`].
 
 mod access_log;
 mod api;
 mod cli;
+mod credentials;
 mod discovery;
 mod fleet;
 mod grpc;

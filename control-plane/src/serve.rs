@@ -3,12 +3,14 @@
 //! Invariant: every server shares one store, ledger and fleet; stopping lets requests under way end first.
 
 use crate::api;
+use crate::credentials::{Credentials, Minter, Vendors};
 use crate::fleet::Fleet;
 use crate::grpc;
 use crate::ledger::Ledger;
 use crate::node_token::NodeToken;
 use crate::settings::lock::StateLock;
 use crate::settings::{Secret, Serve};
+use crate::snapshot::Feed;
 use crate::store::Store;
 use anyhow::Context as _;
 use std::future::Future;
@@ -24,8 +26,12 @@ const GRACE: Duration = Duration::from_secs(10);
 /// What the servers share; cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
-    /// Resources; its feed is what discovery pushes.
+    /// Resources as they are stored.
     pub(crate) store: Store,
+    /// Resources as discovery pushes them: with tokens in place of what tokens are minted from.
+    pub(crate) pushed: Feed,
+    /// What is known of the credentials that tokens are minted from.
+    pub(crate) credentials: Credentials,
     /// Where the access log's records go.
     pub(crate) ledger: Ledger,
     /// What discovery knows of the Envoys.
@@ -52,7 +58,10 @@ pub(crate) struct Running {
 /// Opens the store, binds the addresses and starts the servers. `lock` is that of the settings' state directory.
 pub(crate) async fn start(settings: &Serve, lock: StateLock) -> anyhow::Result<Running> {
     let store = Store::open(&settings.database()).await.context("opening the database")?;
-    let shared = Shared {
+    let minter = Minter::new(&store.feed(), Vendors::new().context("the client of token endpoints")?);
+    let mut shared = Shared {
+        pushed: minter.pushed(),
+        credentials: minter.credentials(),
         ledger: Ledger::new(store.clone()),
         fleet: Fleet::default(),
         admin_token: settings.admin_token().context("admin token")?,
@@ -61,6 +70,13 @@ pub(crate) async fn start(settings: &Serve, lock: StateLock) -> anyhow::Result<R
     };
     let stop = CancellationToken::new();
     let mut servers = JoinSet::new();
+    servers.spawn({
+        let stop = stop.clone();
+        async move {
+            minter.run(stop).await;
+            Ok(())
+        }
+    });
 
     let listener = bind(settings.admin_address, "--admin-address").await?;
     let admin_address = listener.local_addr()?;
@@ -74,6 +90,7 @@ pub(crate) async fn start(settings: &Serve, lock: StateLock) -> anyhow::Result<R
     if gateway.is_none() {
         tracing::info!("no --module: Envoy's own resources are not served, the module's are");
     }
+    shared.credentials.first_round().await;
     servers.spawn(grpc::serve(listener, shared.clone(), gateway, node_token, stop.clone()));
     tracing::info!(address = %xds_address, "discovery listens");
 

@@ -67,7 +67,7 @@ pub(crate) struct Serve {
     /// Address of the admin API.
     #[arg(long, env = "SLUICE_ADMIN_ADDRESS", default_value = "127.0.0.1:8081")]
     pub(crate) admin_address: SocketAddr,
-    /// Address of discovery, key look-up and the access log (gRPC).
+    /// Address of discovery, key look-up and usage records (gRPC).
     #[arg(long, env = "SLUICE_XDS_ADDRESS", default_value = "127.0.0.1:18000")]
     pub(crate) xds_address: SocketAddr,
     /// Database: a file path or a sqlite: URL. Default: `sluice.db` in the state directory.

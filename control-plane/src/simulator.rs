@@ -1,6 +1,6 @@
 //! The provider simulator: strict, scriptable stand-ins for the vendors' APIs, any number of them in one process.
 //!
-//! Each provider has a name, a dialect and a port of its own. It answers as its vendor would, refuses what its vendor
+//! Each provider has a name, an API and a port of its own. It answers as its vendor would, refuses what its vendor
 //! refuses, does to the connection what its script says, and remembers every request byte by byte. `sluice up` uses it
 //! when no real credential is given; the end-to-end tests use it as their oracle.
 //!
@@ -9,19 +9,28 @@
 //! | Request | Does |
 //! |---|---|
 //! | `GET /healthz` | says that it runs |
-//! | `GET /providers`, `POST /providers {name, dialect, port?, credential?, models?}` | lists, makes; answers `base_url` |
+//! | `GET /providers`, `POST /providers {name, api, port?, credential?, models?}` | lists, makes; answers `base_url` |
 //! | `GET`, `DELETE /providers/{name}` | shows, removes |
-//! | `POST /providers/{name}/script [{kind, …}]` | replaces the script; each `POST` to the provider uses one behaviour up |
+//! | `POST /providers/{name}/script [{kind, …}]` | replaces the script |
 //! | `POST /providers/{name}/models {id, context_length?, max_output?, traits?}` | offers one more model |
 //! | `POST /providers/{name}/refuse {on}` | closes the listening socket, or opens it again at the same port |
-//! | `POST /providers/{name}/reset` | forgets script and attempts, listens again |
+//! | `POST /providers/{name}/reset` | forgets script, attempts and what clients stored, listens again |
 //! | `GET /providers/{name}/attempts?settled=N&timeout_ms=M` | shows what was seen, once N attempts have ended |
+//!
+//! `api` is `openai`, `anthropic`, `azure`, `gemini`, `vertex`, `bedrock` or `identity`; `dialect` is another name of that member.
+//! One provider of each kind is always there, under the name of its API.
+//!
+//! Each `POST` that asks the model something uses one behaviour of the script up; a behaviour with a `path` waits for a
+//! request, of any method, whose path ends so. What the model says is decided by the prompt: see [`directive`].
 //!
 //! Invariant: it listens where it is told, on loopback by default, and calls nobody.
 
 mod answer;
 mod anthropic;
+mod api;
 mod attempt;
+mod azure;
+mod bedrock;
 mod behaviour;
 mod catalog;
 mod control;
@@ -29,6 +38,8 @@ mod directive;
 mod door;
 mod event;
 mod fault;
+mod gemini;
+pub(crate) mod identity;
 mod openai;
 mod play;
 mod provider;
@@ -36,12 +47,14 @@ mod shape;
 mod socket;
 mod tokens;
 mod turn;
+mod vendor;
+mod vertex;
 
+pub(crate) use api::Api;
 pub(crate) use control::{Described, Failure, NewProvider};
 
 use door::Door;
 use provider::Provider;
-use sluice::config::Dialect;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -51,19 +64,17 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 /// The name of the OpenAI provider that is always there.
-pub(crate) const OPENAI: &str = "openai";
+pub(crate) const OPENAI: &str = Api::Openai.name();
 /// The name of the Anthropic provider that is always there.
-pub(crate) const ANTHROPIC: &str = "anthropic";
+pub(crate) const ANTHROPIC: &str = Api::Anthropic.name();
 
 /// Where the simulator listens; port 0 means any.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     /// The address of all ports.
     pub(crate) host: IpAddr,
-    /// The port of [`OPENAI`].
-    pub(crate) openai_port: u16,
-    /// The port of [`ANTHROPIC`].
-    pub(crate) anthropic_port: u16,
+    /// The ports of providers that are always there.
+    pub(crate) ports: BTreeMap<Api, u16>,
     /// The port of the control API.
     pub(crate) control_port: u16,
     /// More providers.
@@ -74,8 +85,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            openai_port: 0,
-            anthropic_port: 0,
+            ports: BTreeMap::new(),
             control_port: 0,
             providers: Vec::new(),
         }
@@ -85,10 +95,6 @@ impl Default for Options {
 /// A simulator that runs until it is dropped or shut down.
 #[derive(Debug)]
 pub(crate) struct Running {
-    /// The base URL of [`OPENAI`], as its vendor's SDK takes it (with `/v1`).
-    pub(crate) openai_base_url: String,
-    /// The base URL of [`ANTHROPIC`], as its vendor's SDK takes it (without `/v1`).
-    pub(crate) anthropic_base_url: String,
     /// The URL of the control API.
     pub(crate) control_url: String,
     simulator: Arc<Simulator>,
@@ -99,6 +105,12 @@ impl Running {
     /// All providers.
     pub(crate) fn providers(&self) -> Vec<Described> {
         self.simulator.all().iter().map(|instance| instance.describe()).collect()
+    }
+
+    /// The base URL of a provider, as its vendor's SDK takes it (OpenAI's with `/v1`, Anthropic's without).
+    pub(crate) fn base_url(&self, name: &str) -> Result<String, Failure> {
+        let instance = self.simulator.get(name).ok_or_else(|| Failure::Unknown(name.to_owned()))?;
+        Ok(instance.describe().base_url)
     }
 
     /// Ends it, and returns when no port is listened on any more.
@@ -124,22 +136,15 @@ pub(crate) async fn start(options: Options) -> Result<Running, Failure> {
     let control_url = format!("http://{}", control.local_addr()?);
     let simulator =
         Arc::new(Simulator { host: options.host, epoch: Instant::now(), instances: Mutex::default() });
-    let fixed = |name: &str, dialect, port| NewProvider {
-        name: name.to_owned(),
-        dialect,
-        port,
-        credential: None,
-        models: Vec::new(),
-    };
-    let openai = simulator.add(fixed(OPENAI, Dialect::Openai, options.openai_port)).await?;
-    let anthropic = simulator.add(fixed(ANTHROPIC, Dialect::Anthropic, options.anthropic_port)).await?;
+    for api in Api::ALL.into_iter().filter(|api| api.vendor().is_some()) {
+        let port = options.ports.get(&api).copied().unwrap_or_default();
+        simulator.add(NewProvider::usual(api, port)).await?;
+    }
     for provider in options.providers {
         simulator.add(provider).await?;
     }
     let router = control::router(simulator.clone());
     Ok(Running {
-        openai_base_url: openai.describe().base_url,
-        anthropic_base_url: anthropic.describe().base_url,
         control_url,
         simulator,
         control: tokio::spawn(async move { axum::serve(control, router).await }),
@@ -158,16 +163,15 @@ struct Simulator {
 #[derive(Debug)]
 struct Instance {
     name: String,
+    api: Api,
     provider: Arc<Provider>,
     door: Door,
 }
 
 impl Instance {
     fn describe(&self) -> Described {
-        let dialect = self.provider.dialect();
-        let version = if dialect == Dialect::Openai { "/v1" } else { "" };
-        let base_url = format!("http://{}{version}", self.door.address());
-        Described { name: self.name.clone(), dialect, base_url, scripted: self.provider.left() }
+        let base_url = format!("http://{}{}", self.door.address(), self.provider.vendor().base_path());
+        Described { name: self.name.clone(), api: self.api, base_url, scripted: self.provider.left() }
     }
 }
 
@@ -190,16 +194,20 @@ impl Simulator {
     }
 
     async fn add(&self, wanted: NewProvider) -> Result<Arc<Instance>, Failure> {
-        let NewProvider { name, dialect, port, credential, models } = wanted;
+        let NewProvider { name, api, port, credential, models } = wanted;
         if self.get(&name).is_some() {
             return Err(Failure::Taken(name));
         }
-        let provider = Arc::new(Provider::new(dialect, credential, self.epoch));
+        let vendor = api.vendor().ok_or(Failure::Homeless(api))?;
+        if credential.as_deref().is_some_and(|credential| !vendor.takes(credential)) {
+            return Err(Failure::Credential(api));
+        }
+        let provider = Arc::new(Provider::new(vendor, credential, self.epoch));
         for model in models {
             provider.register(model);
         }
         let door = Door::open(SocketAddr::new(self.host, port), provider.clone()).await?;
-        let instance = Arc::new(Instance { name: name.clone(), provider, door });
+        let instance = Arc::new(Instance { name: name.clone(), api, provider, door });
         // Another request may have taken the name while this one opened its port; the first stays.
         self.with(|instances| match instances.entry(name) {
             std::collections::btree_map::Entry::Occupied(taken) => Err(Failure::Taken(taken.key().clone())),

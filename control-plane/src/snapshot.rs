@@ -1,7 +1,8 @@
 //! What is pushed to the fleet at one moment: immutable once published.
 //!
-//! The store is the truth; after each change it builds a new [`Snapshot`] and publishes it through a [`Feed`].
-//! Discovery only reads the feed, and never the store.
+//! The store is the truth; after each change it builds a new [`Snapshot`] and publishes it through a [`Feed`]. The
+//! credentials put tokens in place of what tokens are minted from, and publish that through another. Discovery only reads
+//! that one, and never the store.
 
 use sluice::config::{Key, Model, Provider, Settings};
 use std::collections::BTreeMap;
@@ -40,7 +41,23 @@ impl Feed {
     /// A feed that begins with `first`.
     #[must_use]
     pub(crate) fn new(first: Snapshot) -> Self {
-        Self(watch::Sender::new(Arc::new(first)))
+        Self::of(Arc::new(first))
+    }
+
+    /// A feed that begins with `first`, which may be shared.
+    #[must_use]
+    pub(crate) fn of(first: Arc<Snapshot>) -> Self {
+        Self(watch::Sender::new(first))
+    }
+
+    /// Publishes `next` in place of what there is, unless it is the same. Only for a feed with a single writer: what is
+    /// derived from snapshots may change without a new revision.
+    pub(crate) fn replace(&self, next: Arc<Snapshot>) {
+        self.0.send_if_modified(|current| {
+            let other = !Arc::ptr_eq(current, &next);
+            *current = next;
+            other
+        });
     }
 
     /// Publishes `next`, unless a newer revision has been published meanwhile.

@@ -142,9 +142,10 @@ pub(crate) fn record(seq: u64) -> Record {
         ttft_us: Some(300),
         duration_us: 1000,
         overhead_us: 20,
-        usage: Usage { input: 100, cached: 40, cache_write: 0, output: 10, reasoning: 5 },
+        usage: Usage { input: 100, cached: 40, cache_write: 0, output: 10, reasoning: 5, images: 0 },
         usage_source: UsageSource::Provider,
         finish_reason: Some("stop".into()),
         dropped_params: vec!["logprobs".into()],
+        passed_over: Vec::new(),
     }
 }

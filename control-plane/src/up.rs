@@ -33,7 +33,7 @@ pub(crate) struct Up {
     /// Address of the admin API; port 0 picks a free one.
     #[arg(long, env = "SLUICE_ADMIN_ADDRESS", default_value = "127.0.0.1:8081")]
     admin_address: SocketAddr,
-    /// Address of discovery, key look-up and the access log (gRPC); port 0 picks a free one.
+    /// Address of discovery, key look-up and usage records (gRPC); port 0 picks a free one.
     #[arg(long, env = "SLUICE_XDS_ADDRESS", default_value = "127.0.0.1:0")]
     xds_address: SocketAddr,
     /// Token of the admin API. Default: generated at the first start, kept in the state directory.
@@ -82,16 +82,17 @@ async fn together(
     let state = &up.state_dir.path;
     let store = &control.shared.store;
     let token_file = state.join("up-key");
-    let mut offers = offer::configured(|name| std::env::var(name).ok());
-    let simulator = if offers.is_empty() && !provision::has_real_provider(store, &token_file)? {
-        let simulator =
-            simulator::start(simulator::Options::default()).await.context("starting the simulator")?;
-        offers = offer::simulated(&simulator.openai_base_url, &simulator.anthropic_base_url);
+    let mut found = offer::configured(|name| std::env::var(name).ok());
+    let simulator = if found.offers.is_empty() && !provision::has_real_provider(store, &token_file)? {
+        let providers = offer::simulated::wanted();
+        let options = simulator::Options { providers, ..simulator::Options::default() };
+        let simulator = simulator::start(options).await.context("starting the simulator")?;
+        found.offers = offer::simulated::offers(|name| simulator.base_url(name))?;
         Some(simulator)
     } else {
         None
     };
-    let key = provision::provision(store, &offers, &token_file).await?;
+    let key = provision::provision(store, &found.offers, &token_file).await?;
     let mut envoy = envoy::Envoy::start(&envoy::Plan {
         binary,
         directory: state,
@@ -107,6 +108,7 @@ async fn together(
         key,
         envoy_log: envoy.log().to_owned(),
         simulated: simulator.is_some(),
+        left_out: found.left_out,
         snapshot: control.shared.store.feed().current(),
     };
     let ended = tokio::select! {

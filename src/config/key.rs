@@ -163,10 +163,8 @@ fn is_hash(text: &str) -> bool {
 
 /// An endpoint's name, or a pattern that at least one has.
 fn is_endpoint(pattern: &str) -> bool {
-    use super::Endpoint::{ChatCompletions, Completions, Embeddings, Messages, Models};
     let access = Access { allow: vec![pattern.to_owned()], deny: vec![] };
-    let all = [ChatCompletions, Messages, Completions, Embeddings, Models];
-    all.iter().any(|endpoint| access.permits(endpoint.name()))
+    super::Endpoint::ALL.iter().any(|endpoint| access.permits(endpoint.name()))
 }
 
 impl Resource for Key {
@@ -201,7 +199,7 @@ impl Resource for Key {
         if !self.endpoints.allow.iter().chain(&self.endpoints.deny).all(|name| is_endpoint(name)) {
             return Err(Invalid::rule(
                 "endpoints",
-                "chat.completions, messages, completions, embeddings or models",
+                "names of endpoints, such as chat.completions, responses, messages, gemini.*, embeddings, images.*",
             ));
         }
         self.retry.as_ref().map_or(Ok(()), RetryPolicy::validate)

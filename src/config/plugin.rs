@@ -18,6 +18,9 @@ pub struct Plugin {
     /// The node id to report, where Envoy has none.
     #[serde(default)]
     pub node: Option<String>,
+    /// How often usage records are sent and lost streams are looked after, in milliseconds (10 to 1000).
+    #[serde(default = "default_tick")]
+    pub tick_ms: u16,
 }
 
 /// A filter position.
@@ -30,6 +33,10 @@ pub enum Role {
     Egress,
 }
 
+const fn default_tick() -> u16 {
+    200
+}
+
 fn default_cluster() -> String {
     "sluice-control".to_owned()
 }
@@ -37,6 +44,11 @@ fn default_cluster() -> String {
 impl Plugin {
     /// Reads the configuration.
     pub fn from_json(json: &[u8]) -> Result<Self, Invalid> {
-        serde_json::from_slice(json).map_err(|error| Invalid::Json(error.to_string()))
+        let plugin: Self = serde_json::from_slice(json).map_err(|error| Invalid::Json(error.to_string()))?;
+        if (10..=1_000).contains(&plugin.tick_ms) {
+            Ok(plugin)
+        } else {
+            Err(Invalid::rule("tick_ms", "10 to 1000"))
+        }
     }
 }

@@ -10,8 +10,15 @@ use std::fmt;
 pub struct Provider {
     /// Unique name (`[A-Za-z0-9._-]`), also the first part of `provider/model` ids.
     pub name: String,
-    /// What it speaks.
+    /// What it speaks, and what requests in other dialects are translated to.
     pub dialect: Dialect,
+    /// What it speaks besides, under the same base URL: OpenAI's own API speaks `responses` beside `openai`. Clients of
+    /// these dialects are passed through.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_speaks: Vec<Dialect>,
+    /// Whose API it is, where its paths differ from those of the dialect's owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<Vendor>,
     /// `https://host[:port][/path]`; request paths such as `/chat/completions` follow it, as in the vendors' SDKs
     /// (OpenAI: `https://api.openai.com/v1`; Anthropic: `https://api.anthropic.com`).
     pub base_url: String,
@@ -28,6 +35,10 @@ pub struct Provider {
     /// send usage unasked.
     #[serde(default = "default_true")]
     pub stream_usage: bool,
+    /// Which of a client's `anthropic-beta` flags go to it; all, if there is no rule. Only asked of a provider that
+    /// speaks Anthropic Messages.
+    #[serde(default, skip_serializing_if = "super::Access::is_open")]
+    pub anthropic_betas: super::Access,
     /// Disabled providers are never planned.
     #[serde(default = "default_true")]
     pub enabled: bool,
@@ -45,9 +56,79 @@ pub struct Auth {
     /// Header or query parameter name for [`AuthKind::Header`] and [`AuthKind::Query`].
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
-    /// The credential itself. Write-only in the admin API, absent from every log.
+    /// The credential itself. Write-only in the admin API, absent from every log. For [`AuthKind::AwsSigv4`] the secret
+    /// access key; for [`AuthKind::GoogleServiceAccount`] the JSON key file; for [`AuthKind::EntraClientCredentials`] the
+    /// client secret.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub secret: String,
+    /// What a signature needs besides, for [`AuthKind::AwsSigv4`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws: Option<Aws>,
+    /// What a token request needs besides, for [`AuthKind::EntraClientCredentials`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entra: Option<Entra>,
+    /// What a token is asked for, for the kinds that the control plane mints; the vendor's usual scope if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+}
+
+/// What AWS signatures (version 4) need besides the secret access key.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Aws {
+    /// `AKIA…` or `ASIA…`.
+    pub access_key_id: String,
+    /// `us-east-1`.
+    pub region: String,
+    /// Of temporary credentials. A secret like the key itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(write_only))]
+    pub session_token: Option<String>,
+    /// The name that the service signs under.
+    #[serde(default = "default_service")]
+    pub service: String,
+}
+
+impl fmt::Debug for Aws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Aws")
+            .field("access_key_id", &self.access_key_id)
+            .field("region", &self.region)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What Microsoft Entra needs besides the client secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Entra {
+    /// Directory (tenant) id.
+    pub tenant: String,
+    /// Application (client) id.
+    pub client_id: String,
+    /// Where tokens come from, `https://login.microsoftonline.com` if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authority: Option<String>,
+}
+
+fn default_service() -> String {
+    "bedrock".to_owned()
+}
+
+/// Whose API it is, where paths differ from those of the dialect's owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case", tag = "kind", deny_unknown_fields)]
+pub enum Vendor {
+    /// Azure OpenAI by deployment: the model is the deployment's name and stands in the path. Its `v1` paths need no
+    /// vendor: `https://<resource>.openai.azure.com/openai/v1` is a base URL.
+    Azure {
+        /// `2024-10-21`, `2025-04-01-preview` …
+        api_version: String,
+    },
+    /// Google Vertex AI. The base URL is `https://<location>-aiplatform.googleapis.com/v1/projects/<project>/locations/<location>`
+    /// for Gemini and for Claude.
+    Vertex {},
 }
 
 impl fmt::Debug for Auth {
@@ -70,6 +151,21 @@ pub enum AuthKind {
     Header,
     /// `?<name>=<secret>`
     Query,
+    /// Signed with AWS signature version 4.
+    AwsSigv4,
+    /// A Google service account: the control plane mints short-lived tokens, which the module gets as [`AuthKind::Bearer`].
+    GoogleServiceAccount,
+    /// A Microsoft Entra application: the control plane mints short-lived tokens, which the module gets as
+    /// [`AuthKind::Bearer`].
+    EntraClientCredentials,
+}
+
+impl AuthKind {
+    /// Whether the control plane makes the credential that requests carry.
+    #[must_use]
+    pub const fn is_minted(self) -> bool {
+        matches!(self, Self::GoogleServiceAccount | Self::EntraClientCredentials)
+    }
 }
 
 /// A base URL taken apart.
@@ -173,6 +269,87 @@ impl Provider {
     }
 }
 
+/// Whether a text can be a header's value.
+fn printable(text: &str) -> bool {
+    text.bytes().all(|byte| (0x20..0x7f).contains(&byte))
+}
+
+impl Auth {
+    fn validate(&self) -> Result<(), Invalid> {
+        // A key file is JSON over several lines; it is sent nowhere.
+        if !self.kind.is_minted() && !printable(&self.secret) {
+            return Err(Invalid::rule("auth.secret", "printable ASCII"));
+        }
+        if (self.kind == AuthKind::AwsSigv4) != self.aws.is_some() {
+            return Err(Invalid::rule("auth.aws", "access_key_id and region, for the kind aws_sigv4 only"));
+        }
+        if (self.kind == AuthKind::EntraClientCredentials) != self.entra.is_some() {
+            return Err(Invalid::rule(
+                "auth.entra",
+                "tenant and client_id, for the kind entra_client_credentials only",
+            ));
+        }
+        if self.scope.is_some() && !self.kind.is_minted() {
+            return Err(Invalid::rule(
+                "auth.scope",
+                "nothing but for kinds that tokens are minted for: google_service_account, entra_client_credentials",
+            ));
+        }
+        if let Some(aws) = &self.aws {
+            let session = aws.session_token.as_deref().unwrap_or("-");
+            if ![&aws.access_key_id, &aws.region, &aws.service].into_iter().all(|part| is_name(part)) {
+                return Err(Invalid::rule(
+                    "auth.aws",
+                    "an access key id, a region and a service's signing name",
+                ));
+            }
+            if session.is_empty() || !printable(session) {
+                return Err(Invalid::rule("auth.aws.session_token", "printable ASCII"));
+            }
+        }
+        if let Some(entra) = &self.entra {
+            let authority = entra.authority.as_deref();
+            if !is_name(&entra.tenant)
+                || !is_name(&entra.client_id)
+                || authority.is_some_and(|url| BaseUrl::parse(url).is_none())
+            {
+                return Err(Invalid::rule("auth.entra", "a tenant, a client id and an authority's URL"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Provider {
+    /// Whether it takes a dialect's requests as they are.
+    #[must_use]
+    pub fn speaks(&self, dialect: Dialect) -> bool {
+        self.dialect == dialect || self.also_speaks.contains(&dialect)
+    }
+
+    fn validate_dialects(&self) -> Result<(), Invalid> {
+        let doubled = self.also_speaks.contains(&self.dialect);
+        if doubled || self.also_speaks.contains(&Dialect::Bedrock) || self.also_speaks.len() > 4 {
+            return Err(Invalid::rule("also_speaks", "dialects of clients besides the provider's own"));
+        }
+        let all = |known: &[Dialect]| {
+            std::iter::once(&self.dialect).chain(&self.also_speaks).all(|dialect| known.contains(dialect))
+        };
+        match &self.vendor {
+            Some(Vendor::Azure { .. }) if !all(&[Dialect::Openai, Dialect::Responses]) => {
+                Err(Invalid::rule("vendor", "a provider that speaks openai or responses, for azure"))
+            }
+            Some(Vendor::Azure { api_version }) if !is_name(api_version) => {
+                Err(Invalid::rule("vendor.api_version", "a version such as 2024-10-21"))
+            }
+            Some(Vendor::Vertex {}) if !all(&[Dialect::Gemini]) && !all(&[Dialect::Anthropic]) => {
+                Err(Invalid::rule("vendor", "a provider that speaks gemini or anthropic, for vertex"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Resource for Provider {
     const TYPE_URL: &'static str = type_url::PROVIDER;
 
@@ -202,10 +379,8 @@ impl Resource for Provider {
         if self.auth.kind == AuthKind::Header && !is_settable(&self.auth.name) {
             return Err(Invalid::rule("auth.name", "a header that does not belong to the transport"));
         }
-        let printable = |text: &str| text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
-        if !printable(&self.auth.secret) {
-            return Err(Invalid::rule("auth.secret", "printable ASCII"));
-        }
+        self.auth.validate()?;
+        self.validate_dialects()?;
         if !self.headers.iter().all(|(name, value)| {
             is_name(name) && !name.bytes().any(|byte| byte.is_ascii_uppercase()) && printable(value)
         }) {
@@ -260,7 +435,7 @@ mod tests {
 
     #[test]
     fn debug_output_holds_no_secret() {
-        let auth = Auth { kind: AuthKind::Bearer, name: String::new(), secret: "sk-very-secret".into() };
+        let auth = Auth { kind: AuthKind::Bearer, secret: "sk-very-secret".into(), ..Auth::default() };
         assert!(!format!("{auth:?}").contains("very"));
     }
 

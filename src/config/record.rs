@@ -65,6 +65,22 @@ pub struct Record {
     /// JSON paths that the upstream's dialect could not carry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dropped_params: Vec<String>,
+    /// Steps of the plan that were left out because they cannot do what the request needs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// A step that was left out before anything was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PassedOver {
+    /// Which provider.
+    pub provider: String,
+    /// The model's public id, or the provider's own where the catalog has none.
+    pub model: String,
+    /// What it lacks: `images`, `audio`, `documents`, `tools`, `schema`, `context`, `endpoint`, or the parameter that
+    /// it cannot carry.
+    pub lacks: String,
 }
 
 impl Record {
@@ -116,6 +132,9 @@ pub struct Usage {
     /// Of these, spent on reasoning.
     #[serde(default)]
     pub reasoning: u64,
+    /// Pictures made.
+    #[serde(default)]
+    pub images: u64,
 }
 
 /// Where token counts come from.

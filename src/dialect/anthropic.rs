@@ -3,33 +3,52 @@
 //!
 //! Invariant: numbers and schemas are copied as text, strings in the form they came in.
 
+mod count;
 mod error;
-mod generation;
-mod members;
 mod models;
 mod observe;
 mod peek;
 mod reply;
 mod request;
 mod stream;
-mod tool_call;
 mod usage;
 
 use super::{
-    DecodeStream, Edit, EncodeStream, Inbound, Observe, Outbound, Patch, Peek, ReplyContext, Summary, Target,
+    Ask, CountOutbound, DecodeStream, Edit, EncodeStream, Inbound, Observe, Outbound, Patch, Peek,
+    ReplyContext, Summary, Target,
 };
-use crate::config::{Endpoint, Model};
+use crate::config::{Endpoint, Model, Operation};
+use crate::dialect::terms::Terms;
 use crate::ir::chat::{Reply, Request};
 use crate::ir::error::{ApiError, Fault, Malformed};
 use crate::ir::loss::Loss;
+use std::borrow::Cow;
 
 /// The dialect.
 #[derive(Debug, Clone, Copy)]
 pub struct Anthropic;
 
 impl Inbound for Anthropic {
-    fn decode_request<'a>(&self, body: &'a str, loss: &mut Loss) -> Result<Request<'a>, Malformed> {
-        request::decode(body, loss)
+    fn terms(&self) -> Terms {
+        &[
+            ("stop", "stop_sequences"),
+            ("user", "metadata.user_id"),
+            ("parallel_tool_calls", "tool_choice.disable_parallel_tool_use"),
+            ("response_format.json_schema", "output_config.format"),
+            ("response_format", "output_config.format"),
+            ("reasoning_effort", "thinking"),
+            (".function.parameters", ".input_schema"),
+            (".function.", "."),
+        ]
+    }
+
+    fn decode_request<'a>(
+        &self,
+        ask: &Ask<'a>,
+        body: &'a str,
+        loss: &mut Loss,
+    ) -> Result<Request<'a>, Malformed> {
+        request::decode(ask.endpoint, body, loss)
     }
 
     fn encode_reply(&self, reply: &Reply<'_>, _context: &ReplyContext, out: &mut Vec<u8>) {
@@ -40,12 +59,12 @@ impl Inbound for Anthropic {
         Box::new(stream::Encoder::default())
     }
 
-    fn encode_error(&self, error: &ApiError, request_id: &str, out: &mut Vec<u8>) {
-        error::encode(error, request_id, out);
+    fn encode_count(&self, tokens: u64, out: &mut Vec<u8>) {
+        count::encode(tokens, out);
     }
 
-    fn encode_stream_error(&self, error: &ApiError, request_id: &str, out: &mut Vec<u8>) {
-        error::encode_event(error, request_id, out);
+    fn encode_error(&self, error: &ApiError, request_id: &str, out: &mut Vec<u8>) {
+        error::encode(error, request_id, out);
     }
 
     fn encode_models(&self, models: &[&Model], out: &mut Vec<u8>) {
@@ -62,9 +81,13 @@ impl Inbound for Anthropic {
 }
 
 impl Outbound for Anthropic {
-    fn path(&self, endpoint: Endpoint) -> Option<&'static str> {
+    fn path(&self, endpoint: Endpoint, _target: &Target<'_>, _stream: bool) -> Option<Cow<'static, str>> {
         // Base URLs of this dialect end before the version, as the official clients have it.
-        matches!(endpoint, Endpoint::ChatCompletions | Endpoint::Messages).then_some("/v1/messages")
+        match endpoint.operation() {
+            Operation::Chat => Some(Cow::Borrowed("/v1/messages")),
+            Operation::Count => Some(Cow::Borrowed("/v1/messages/count_tokens")),
+            _ => None,
+        }
     }
 
     fn encode_request(
@@ -74,7 +97,7 @@ impl Outbound for Anthropic {
         loss: &mut Loss,
         out: &mut Vec<u8>,
     ) -> Result<(), Malformed> {
-        request::encode(request, target, loss, out)
+        request::encode(request, target, false, loss, out)
     }
 
     fn decode_reply<'a>(&self, body: &'a str) -> Result<Reply<'a>, Fault> {
@@ -85,13 +108,17 @@ impl Outbound for Anthropic {
         Box::new(stream::Decoder::default())
     }
 
-    fn decode_error(&self, status: u16, body: &[u8]) -> ApiError {
+    fn counts(&self) -> Option<&'static dyn CountOutbound> {
+        Some(&Self)
+    }
+
+    fn decode_error(&self, status: u16, _headers: &[(String, Vec<u8>)], body: &[u8]) -> ApiError {
         error::decode(status, body)
     }
 }
 
 impl Patch for Anthropic {
-    fn peek<'a>(&self, _endpoint: Endpoint, body: &'a str) -> Result<Peek<'a>, Malformed> {
+    fn peek<'a>(&self, _ask: &Ask<'a>, body: &'a str) -> Result<Peek<'a>, Malformed> {
         peek::peek(body)
     }
 
@@ -99,7 +126,10 @@ impl Patch for Anthropic {
         peek::splice(peek, target)
     }
 
-    fn peek_reply(&self, _endpoint: Endpoint, body: &str) -> Result<Summary, Fault> {
+    fn peek_reply(&self, endpoint: Endpoint, body: &str) -> Result<Summary, Fault> {
+        if endpoint.operation() == Operation::Count {
+            return count::decode(body).map(|_| Summary::default());
+        }
         reply::peek(body)
     }
 

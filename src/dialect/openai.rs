@@ -1,37 +1,51 @@
-//! OpenAI Chat Completions, and the embeddings and legacy completions beside it (which only the patch lane serves).
+//! OpenAI Chat Completions and embeddings, and the images and legacy completions beside them (which only the patch lane
+//! serves).
 //!
 //! Spec: OpenAI's API reference; the many vendors that imitate it are read leniently, and each leniency says whose it is.
 //!
 //! Invariant: a client is read strictly (a wrong type is named with its JSON path), an upstream leniently.
 
 mod choice;
-mod error;
+mod echo;
+mod embed;
 mod finish;
-mod generation;
-mod models;
 mod observe;
 mod peek;
+mod proofs;
 mod reply;
 mod request;
+mod sound;
 mod stream;
 mod usage;
-mod wire;
 
+use super::openai_api::{error, generation, models};
+use super::value as wire;
 use super::{
-    DecodeStream, Edit, EncodeStream, Inbound, Observe, Outbound, Patch, Peek, ReplyContext, Summary, Target,
+    Ask, DecodeStream, Edit, EmbedInbound, EmbedOutbound, EncodeStream, Inbound, Observe, Outbound, Patch,
+    Peek, ReplyContext, Summary, Target,
 };
-use crate::config::{Endpoint, Model};
+use crate::config::{Endpoint, Model, Operation};
 use crate::ir::chat::{Reply, Request};
 use crate::ir::error::{ApiError, Fault, Malformed};
 use crate::ir::loss::Loss;
+use std::borrow::Cow;
 
 /// The dialect.
 #[derive(Debug, Clone, Copy)]
 pub struct Openai;
 
 impl Inbound for Openai {
-    fn decode_request<'a>(&self, body: &'a str, loss: &mut Loss) -> Result<Request<'a>, Malformed> {
+    fn decode_request<'a>(
+        &self,
+        _ask: &Ask<'a>,
+        body: &'a str,
+        loss: &mut Loss,
+    ) -> Result<Request<'a>, Malformed> {
         request::decode(body, loss)
+    }
+
+    fn echo(&self, ask: &Ask<'_>, body: &str) -> String {
+        echo::of(ask.endpoint, body)
     }
 
     fn encode_reply(&self, reply: &Reply<'_>, context: &ReplyContext, out: &mut Vec<u8>) {
@@ -42,14 +56,12 @@ impl Inbound for Openai {
         Box::new(stream::Encoder::new(context))
     }
 
-    fn encode_error(&self, error: &ApiError, _request_id: &str, out: &mut Vec<u8>) {
-        error::encode(error, out);
+    fn embeds(&self) -> Option<&'static dyn EmbedInbound> {
+        Some(&Self)
     }
 
-    fn encode_stream_error(&self, error: &ApiError, _request_id: &str, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"data: ");
+    fn encode_error(&self, error: &ApiError, _request_id: &str, out: &mut Vec<u8>) {
         error::encode(error, out);
-        out.extend_from_slice(b"\n\n");
     }
 
     fn encode_models(&self, models: &[&Model], out: &mut Vec<u8>) {
@@ -66,14 +78,18 @@ impl Inbound for Openai {
 }
 
 impl Outbound for Openai {
-    fn path(&self, endpoint: Endpoint) -> Option<&'static str> {
-        match endpoint {
-            Endpoint::ChatCompletions => Some("/chat/completions"),
-            Endpoint::Completions => Some("/completions"),
-            Endpoint::Embeddings => Some("/embeddings"),
-            Endpoint::Models => Some("/models"),
-            Endpoint::Messages => None,
-        }
+    fn path(&self, endpoint: Endpoint, _target: &Target<'_>, _stream: bool) -> Option<Cow<'static, str>> {
+        let path = match (endpoint.operation(), endpoint) {
+            (Operation::Chat, _) => "/chat/completions",
+            (Operation::Complete, _) => "/completions",
+            (Operation::Embed, _) => "/embeddings",
+            (Operation::List, _) => "/models",
+            (Operation::Image, Endpoint::ImageEdits) => "/images/edits",
+            (Operation::Image, Endpoint::ImageVariations) => "/images/variations",
+            (Operation::Image, _) => "/images/generations",
+            (Operation::Count | Operation::Stored, _) => return None,
+        };
+        Some(Cow::Borrowed(path))
     }
 
     fn encode_request(
@@ -94,14 +110,18 @@ impl Outbound for Openai {
         Box::new(stream::Decoder::default())
     }
 
-    fn decode_error(&self, status: u16, body: &[u8]) -> ApiError {
+    fn embeds(&self) -> Option<&'static dyn EmbedOutbound> {
+        Some(&Self)
+    }
+
+    fn decode_error(&self, status: u16, _headers: &[(String, Vec<u8>)], body: &[u8]) -> ApiError {
         error::decode(status, body)
     }
 }
 
 impl Patch for Openai {
-    fn peek<'a>(&self, endpoint: Endpoint, body: &'a str) -> Result<Peek<'a>, Malformed> {
-        peek::peek(endpoint, body)
+    fn peek<'a>(&self, ask: &Ask<'a>, body: &'a str) -> Result<Peek<'a>, Malformed> {
+        peek::peek(ask.endpoint, body)
     }
 
     fn splice(&self, peek: &Peek<'_>, target: &Target<'_>) -> Vec<Edit> {
@@ -112,7 +132,10 @@ impl Patch for Openai {
         observe::peek_reply(endpoint, body)
     }
 
-    fn observer(&self, _endpoint: Endpoint, keep_usage: bool) -> Box<dyn Observe> {
+    fn observer(&self, endpoint: Endpoint, keep_usage: bool) -> Box<dyn Observe> {
+        if endpoint.operation() == Operation::Image {
+            return Box::new(observe::ImageObserver::default());
+        }
         Box::new(observe::Observer::new(keep_usage))
     }
 }

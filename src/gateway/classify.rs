@@ -68,6 +68,10 @@ impl Class {
 /// Reads an upstream's error reply.
 #[must_use]
 pub fn of_error(error: &ApiError) -> Class {
+    // OpenAI says 400; another provider may keep it.
+    if error.code.as_deref() == Some("previous_response_not_found") {
+        return Class::NotFound;
+    }
     match (error.kind, error.status) {
         (ErrorKind::Quota | ErrorKind::Billing, _) => Class::Quota,
         (ErrorKind::RateLimit, _) => Class::RateLimit,

@@ -4,7 +4,11 @@
 //! [`Exchange::reply_body`] or [`Exchange::lost`] in egress; [`Exchange::local_reply`] in ingress when no attempt answered; at
 //! the end [`Exchange::record`].
 
+mod answered;
 mod attempt;
+mod content;
+mod course;
+mod last_word;
 mod outgoing;
 mod record;
 
@@ -13,22 +17,26 @@ pub use outgoing::Outgoing;
 pub use record::{End, Stamp};
 
 use super::Now;
-use super::classify::{self, Action, Class, Pause};
+use super::classify::{Class, Pause};
 use super::headers::Headers;
-use super::plan::{self, Step, Wish};
-use super::reject::Rejection;
+use super::kept::{Keeper, Kept};
+use super::plan::{self, Plan, Step, Wish};
+use super::reject::{self, Rejection};
 use super::reply::Form;
+use super::route::Asked;
 use super::state::{Active, State};
-use crate::config::{AttemptRecord, Dialect, Endpoint, Key, RetryPolicy};
-use crate::dialect::{Peek, ReplyContext, patch};
+use crate::config::{AttemptRecord, Dialect, Key, Operation, PassedOver, RetryPolicy};
+use crate::dialect::{Peek, ReplyContext, inbound};
 use crate::ir::error::ApiError;
 use attempt::Attempt;
+use content::Content;
+use outgoing::Unfit;
 use std::rc::Rc;
 
 /// One client request and all its attempts.
 #[derive(Debug)]
 pub struct Exchange {
-    endpoint: Endpoint,
+    asked: Asked,
     dialect: Dialect,
     key: Rc<Key>,
     active: Rc<Active>,
@@ -36,11 +44,13 @@ pub struct Exchange {
     pub request_id: String,
     started: Now,
     forward: Headers,
-    body: String,
-    /// Of the body, also once it is dropped.
+    content_type: String,
+    content: Content,
+    /// Of the content, also once it is dropped.
     prompt_bytes: usize,
     peek: Option<Peek<'static>>,
     plan: Vec<Step>,
+    passed_over: Vec<PassedOver>,
     at: usize,
     same_used: u8,
     prepared: Option<Outgoing>,
@@ -49,6 +59,10 @@ pub struct Exchange {
     attempts: Vec<AttemptRecord>,
     failures: Failures,
     loss: Vec<String>,
+    /// [`crate::dialect::Inbound::echo`], once it is needed.
+    echo: Option<Rc<str>>,
+    /// Where to note that a provider keeps the reply; until it is noted.
+    kept: Option<Rc<Kept>>,
     served: Option<usize>,
     answer: Answer,
     overhead_us: u64,
@@ -62,7 +76,7 @@ enum Answer {
     /// Nothing yet.
     #[default]
     None,
-    /// A provider's answer.
+    /// An answer: a provider's, or our own.
     Served,
     /// An error.
     Refused { status: u16, code: Option<String> },
@@ -85,7 +99,7 @@ struct Failures {
 #[derive(Debug)]
 pub struct Arrival {
     /// What is called.
-    pub endpoint: Endpoint,
+    pub asked: Asked,
     /// The client's dialect.
     pub dialect: Dialect,
     /// Who calls.
@@ -96,8 +110,24 @@ pub struct Arrival {
     pub request_id: String,
     /// The client's headers that may go on ([`super::headers::is_forwarded`]).
     pub forward: Headers,
+    /// The body's type, as the client says it; may be empty.
+    pub content_type: String,
     /// When the headers came.
     pub now: Now,
+}
+
+/// What follows a request's body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admitted {
+    /// Providers are to be asked.
+    Start(Start),
+    /// The client is answered at once.
+    Answer {
+        /// All headers, `:status` first.
+        headers: Vec<(&'static str, String)>,
+        /// The body.
+        body: Vec<u8>,
+    },
 }
 
 /// How Envoy is to begin.
@@ -116,19 +146,21 @@ impl Exchange {
     /// An exchange whose headers have come and whose key is known.
     #[must_use]
     pub fn new(arrival: Arrival) -> Self {
-        let Arrival { endpoint, dialect, key, active, request_id, forward, now } = arrival;
+        let Arrival { asked, dialect, key, active, request_id, forward, content_type, now } = arrival;
         Self {
-            endpoint,
+            asked,
             dialect,
             key,
             active,
             request_id,
             started: now,
             forward,
-            body: String::new(),
+            content_type,
+            content: Content::default(),
             prompt_bytes: 0,
             peek: None,
             plan: Vec::new(),
+            passed_over: Vec::new(),
             at: 0,
             same_used: 0,
             prepared: None,
@@ -137,6 +169,8 @@ impl Exchange {
             attempts: Vec::new(),
             failures: Failures::default(),
             loss: Vec::new(),
+            echo: None,
+            kept: None,
             served: None,
             answer: Answer::None,
             overhead_us: 0,
@@ -158,44 +192,32 @@ impl Exchange {
     }
 
     /// The body has come: checks it, plans, and prepares the first attempt. `random` draws from weighted groups.
-    pub fn admit(&mut self, state: &State, body: Vec<u8>, random: u64) -> Result<Start, Rejection> {
+    pub fn admit(&mut self, state: &State, body: Vec<u8>, random: u64) -> Result<Admitted, Rejection> {
         let admitted = self.try_admit(state, body, random);
-        if let Err(rejection) = &admitted {
-            self.refuse(rejection);
+        match &admitted {
+            Err(rejection) => self.refuse(rejection),
+            Ok(Admitted::Answer { .. }) => {
+                self.answer = Answer::Served;
+                self.content_done();
+            }
+            Ok(Admitted::Start(_)) => {}
         }
         admitted
     }
 
-    fn try_admit(&mut self, state: &State, body: Vec<u8>, random: u64) -> Result<Start, Rejection> {
-        self.body = String::from_utf8(body).map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            let message =
-                format!("The body is not UTF-8 at byte {at}. Encode it as UTF-8 and send it again.");
-            Rejection::new(400, "invalid_request", message)
-        })?;
-        let peek = patch(self.dialect)
-            .peek(self.endpoint, &self.body)
-            .map_err(|malformed| Rejection::malformed(&malformed))?;
-        let model = peek.model.plain().into_owned();
-        let needs = peek.needs;
-        let peek = Peek {
-            model: peek.model.into_owned(),
-            model_span: peek.model_span,
-            stream: peek.stream,
-            stream_options: peek.stream_options,
-            include_usage: peek.include_usage,
-            max_tokens: peek.max_tokens,
-            n: peek.n,
-            end: peek.end,
-            needs,
-        };
+    fn try_admit(&mut self, state: &State, body: Vec<u8>, random: u64) -> Result<Admitted, Rejection> {
+        self.kept = Some(Rc::clone(state.kept()));
+        self.content = Content::read(&self.asked, std::mem::take(&mut self.content_type), body)?;
+        let peek = self.content.peek(self.dialect, &self.asked)?.into_owned();
+        let planned = self.plan_for(state, &peek, random);
         self.peek = Some(peek);
-        if !crate::config::is_model_id(&model) {
-            return Err(plan::bad_model_id());
+        let Plan { steps, passed_over } = planned?;
+        self.plan = steps;
+        self.passed_over = passed_over;
+        if self.plan.is_empty() {
+            return Ok(self.estimated_count());
         }
-        let wish = Wish { endpoint: self.endpoint, dialect: self.dialect, model: &model, needs, random };
-        self.plan = plan::plan(state, &self.key, &wish)?;
-        self.prepare()?;
+        self.prepare_first()?;
         let default_ms = self.active.settings.first_token_deadline_ms;
         let deadlines =
             self.plan.iter().map(|step| step.provider.first_token_deadline_ms.unwrap_or(default_ms));
@@ -204,17 +226,84 @@ impl Exchange {
             return Err(Rejection::new(500, "internal_error", "The plan is empty. Tell the operator."));
         };
         let tries = self.plan.len() * (usize::from(self.policy().same_provider) + 1);
-        Ok(Start {
+        Ok(Admitted::Start(Start {
             cluster,
             max_retries: u32::try_from(tries.saturating_sub(1)).unwrap_or(u32::MAX),
             deadline_ms: self.deadline_ms,
-        })
+        }))
+    }
+
+    fn plan_for(&self, state: &State, peek: &Peek<'_>, random: u64) -> Result<Plan, Rejection> {
+        if let Some(stored) = &self.asked.stored {
+            return plan::plan_stored(state, &self.key, &stored.id);
+        }
+        let model = peek.model.plain();
+        if !crate::config::is_model_id(&model) {
+            return Err(plan::bad_model_id());
+        }
+        let builds_on = peek.builds_on.as_ref().map(|id| state.kept().find(&id.plain(), &self.key.id));
+        let keeper = match &builds_on {
+            Some(Keeper::Foreign) => {
+                let id = peek.builds_on.as_ref().map(|id| id.plain()).unwrap_or_default();
+                return Err(plan::unknown_previous(&id));
+            }
+            Some(Keeper::Provider(name)) => Some(name.as_str()),
+            Some(Keeper::Unknown) | None => None,
+        };
+        let native = peek.native.or_else(|| builds_on.as_ref().map(|_| "previous_response_id"));
+        let wish = Wish {
+            endpoint: self.asked.endpoint,
+            dialect: self.dialect,
+            model: &model,
+            needs: peek.needs,
+            native,
+            keeper,
+            random,
+        };
+        plan::plan(state, &self.key, &wish)
+    }
+
+    /// Prepares the first step that the request can be written for. Where it can be written for none, the first one's
+    /// reason is the client's.
+    fn prepare_first(&mut self) -> Result<(), Rejection> {
+        let mut reason = None;
+        while self.at < self.plan.len() {
+            match self.prepare() {
+                Ok(()) => return Ok(()),
+                Err(Unfit::Request(rejection)) => return Err(rejection),
+                Err(Unfit::Step { lacks, rejection }) => {
+                    self.pass_over(self.at, &lacks);
+                    reason.get_or_insert(rejection);
+                    self.at += 1;
+                }
+            }
+        }
+        self.at = 0;
+        Err(reason.unwrap_or_else(|| reject::local_reply(500, self.max_body_bytes())))
+    }
+
+    fn pass_over(&mut self, index: usize, lacks: &str) {
+        let left_out = self.plan.get(index).map(|step| step.passed_over(lacks));
+        self.passed_over.extend(left_out.filter(|left_out| !self.passed_over.contains(left_out)));
+    }
+
+    /// Nobody who serves the model can count: the client gets our own estimate, which is about four bytes a token.
+    fn estimated_count(&self) -> Admitted {
+        let tokens = self.peek.as_ref().map_or(0, |peek| peek.needs.prompt_tokens).max(1);
+        let mut body = Vec::with_capacity(64);
+        inbound(self.dialect).encode_count(tokens, &mut body);
+        let mut headers =
+            vec![(":status", "200".to_owned()), ("content-type", "application/json".to_owned())];
+        let names = reject::identify(self.dialect, &self.request_id);
+        headers.extend(names.map(|(name, value)| (name, value.to_owned())));
+        headers.push(("x-sluice-usage-source", "estimated".to_owned()));
+        Admitted::Answer { headers, body }
     }
 
     /// The client is refused: the record says so.
     pub fn refuse(&mut self, rejection: &Rejection) {
         self.answer = Answer::Refused { status: rejection.error.status, code: rejection.error.code.clone() };
-        self.body = String::new();
+        self.content = Content::default();
     }
 
     /// Adds time that the module itself took.
@@ -237,7 +326,7 @@ impl Exchange {
     /// Envoy answers itself, because no attempt did: what the client gets instead.
     pub fn local_reply(&mut self, status: u16) -> Rejection {
         let rejection = if self.attempts.is_empty() {
-            super::reject::local_reply(status, self.max_body_bytes())
+            reject::local_reply(status, self.max_body_bytes())
         } else {
             self.final_answer()
         };
@@ -253,125 +342,35 @@ impl Exchange {
         self.plan.get(self.at)
     }
 
+    fn operation(&self) -> Operation {
+        self.asked.endpoint.operation()
+    }
+
+    fn streams(&self) -> bool {
+        self.peek.as_ref().is_some_and(|peek| peek.stream)
+    }
+
+    /// Whether the current step is asked in the client's own dialect.
+    fn is_patched(&self) -> bool {
+        self.step().is_some_and(|step| step.dialect == self.dialect)
+    }
+
     fn form(&self) -> Option<Form> {
         let include_usage = self.peek.as_ref().is_some_and(|peek| peek.include_usage);
+        let step = self.step()?;
         Some(Form {
-            endpoint: self.endpoint,
             client: self.dialect,
-            upstream: self.step()?.provider.dialect,
-            context: ReplyContext { created: self.started.unix(), include_usage },
+            upstream: step.dialect,
+            array: self.asked.array,
+            context: ReplyContext {
+                endpoint: self.asked.endpoint,
+                created: self.started.unix(),
+                include_usage,
+                model: step.model_id().into(),
+                request_id: self.request_id.as_str().into(),
+                echo: self.echo.clone().unwrap_or_else(|| Rc::from("")),
+            },
         })
-    }
-
-    /// An attempt has failed: notes it, and moves to what is tried next. `false` if nothing is left.
-    fn fail(&mut self, class: Class, error: Option<ApiError>, retry_after_ms: Option<u64>) -> bool {
-        if let Some(ms) = retry_after_ms {
-            let smallest = self.failures.smallest_retry_after_ms.map_or(ms, |before| before.min(ms));
-            self.failures.smallest_retry_after_ms = Some(smallest);
-        }
-        self.failures.last = Some(class);
-        if let Some(error) = error {
-            self.failures.worded = Some((class, error));
-        }
-        let same_left = self.same_used < self.policy().same_provider;
-        match classify::action(class, self.policy(), retry_after_ms, same_left) {
-            Action::Same(pause) => {
-                self.same_used += 1;
-                self.pause = pause;
-                self.prepare().is_ok() || self.advance(class, |_| true)
-            }
-            Action::Next => self.advance(class, |_| true),
-            Action::NextLarger => {
-                let window = self.step().and_then(|step| step.model.as_ref()?.context_window).unwrap_or(0);
-                self.advance(class, |step| {
-                    step.model
-                        .as_ref()
-                        .and_then(|model| model.context_window)
-                        .is_some_and(|wider| wider > window)
-                })
-            }
-            Action::Stop => false,
-        }
-    }
-
-    /// Moves to the next step that fits and that the request can be written for.
-    fn advance(&mut self, class: Class, fits: impl Fn(&Step) -> bool) -> bool {
-        let start = self.at;
-        if class == Class::Silence
-            && let Some(step) = self.plan.get(start)
-        {
-            self.failures.silent.push(step.provider.name.clone());
-        }
-        for index in start + 1..self.plan.len() {
-            let Some(step) = self.plan.get(index) else { break };
-            // A silent provider is never asked again, under whatever model, whatever fails in between.
-            let silent = self.failures.silent.contains(&step.provider.name);
-            if silent || !fits(step) {
-                continue;
-            }
-            self.at = index;
-            self.same_used = 0;
-            self.pause = Pause::None;
-            if self.prepare().is_ok() {
-                self.failures.fallback.get_or_insert(class);
-                return true;
-            }
-        }
-        self.at = start;
-        false
-    }
-
-    /// What the client gets when nothing is left to try: the last upstream's own words where there are any.
-    fn final_answer(&self) -> Rejection {
-        let seconds = self.failures.smallest_retry_after_ms.map(|ms| ms.div_ceil(1_000).max(1));
-        let (class, error) = match (&self.failures.worded, self.failures.last) {
-            (_, Some(Class::Silence)) | (None, _) => (self.failures.last.unwrap_or(Class::Connect), None),
-            (Some((class, error)), _) => (*class, Some(error)),
-        };
-        // A provider's complaint about our credential is the operator's to read, and may quote it.
-        let said = error
-            .filter(|_| class != Class::Credential)
-            .map(|error| error.message.clone())
-            .filter(|message| !message.is_empty());
-        let (status, code, fallback) = match class {
-            Class::RateLimit | Class::Quota => {
-                (429, "rate_limit_exceeded", "Every provider is rate limited. Try again later.")
-            }
-            Class::Credential => {
-                (502, "upstream_auth", "The provider refused the gateway's credential. Tell the operator.")
-            }
-            Class::Silence => (504, "upstream_timeout", "No provider answered in time. Try again."),
-            Class::Connect => {
-                (503, "no_provider_available", "No provider could be reached. Try again shortly.")
-            }
-            Class::NotFound => {
-                (404, "model_not_found", "The provider does not have this model. Choose another.")
-            }
-            Class::ContextLength | Class::Refusal | Class::ClientError => {
-                return self.client_side(error, said);
-            }
-            _ => (502, "upstream_error", "The provider failed. Try again."),
-        };
-        let message = said.unwrap_or_else(|| fallback.to_owned());
-        let mut rejection = Rejection::new(status, code, message);
-        rejection.retry_after_s = match status {
-            429 => Some(seconds.unwrap_or(1)),
-            503 => Some(1),
-            _ => None,
-        };
-        rejection
-    }
-
-    /// The request itself is at fault: the upstream's status, code and words.
-    fn client_side(&self, error: Option<&ApiError>, said: Option<String>) -> Rejection {
-        let message = said
-            .unwrap_or_else(|| "The provider refused the request. Correct it and send it again.".to_owned());
-        let Some(error) = error else { return Rejection::new(400, "invalid_request", message) };
-        let status = if (400..500).contains(&error.status) { error.status } else { 400 };
-        let code = error.code.as_deref().unwrap_or("invalid_request");
-        let mut rejection = Rejection::of(status, error.kind, code, message);
-        rejection.error.param.clone_from(&error.param);
-        rejection
     }
 }
 

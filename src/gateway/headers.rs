@@ -18,7 +18,7 @@ pub fn is_internal(name: &str) -> bool {
 
 /// What the client's side added, what the gateway writes itself, and what must not leave: everything else goes to a
 /// provider of the client's own dialect.
-const DROPPED: [&str; 30] = [
+const DROPPED: [&str; 34] = [
     "accept-encoding",
     "api-key",
     "authorization",
@@ -47,6 +47,10 @@ const DROPPED: [&str; 30] = [
     "via",
     "x-api-key",
     "x-goog-api-key",
+    "x-goog-fieldmask",
+    "x-goog-user-project",
+    "x-http-method-override",
+    "x-method-override",
     "x-real-ip",
     "x-request-id",
 ];
@@ -72,10 +76,13 @@ pub fn is_returned(name: &str) -> bool {
         && !matches!(
             name,
             "alt-svc"
+                | "api-key"
+                | "authorization"
                 | "connection"
                 | "content-encoding"
                 | "content-length"
                 | "keep-alive"
+                | "location"
                 | "proxy-authenticate"
                 | "set-cookie"
                 | "strict-transport-security"
@@ -83,6 +90,8 @@ pub fn is_returned(name: &str) -> bool {
                 | "transfer-encoding"
                 | "upgrade"
                 | "www-authenticate"
+                | "x-api-key"
+                | "x-goog-api-key"
         )
 }
 
@@ -107,6 +116,9 @@ mod tests {
             ":path",
         ] {
             assert!(!is_forwarded(name), "{name}");
+        }
+        for name in ["authorization", "x-api-key", "x-goog-api-key", "api-key", "set-cookie", "location"] {
+            assert!(!is_returned(name), "{name}");
         }
         assert!(
             is_forwarded("anthropic-beta") && is_forwarded("user-agent") && is_forwarded("x-stainless-lang")

@@ -1,10 +1,21 @@
 //! Which providers are tried, in which order.
+//!
+//! The model that the client names is taken at its word: its channels are tried whatever the catalog says it can do.
+//! Whoever is chosen for the client (`auto`, and the steps of the key's chain) must be able to do what the request
+//! needs, and is passed over otherwise. A provider that cannot even be asked (its wire format has no such endpoint, or
+//! the request asks for what only its own dialect has) is never planned.
+
+mod able;
+mod refusal;
+mod stored;
+
+pub use refusal::{bad_model_id, unknown_model};
+pub use stored::{plan_stored, unknown_previous};
 
 use super::reject::Rejection;
 use super::state::State;
-use crate::config::{Dialect, Endpoint, Key, Model, Step as ChainStep, Target};
+use crate::config::{Dialect, Endpoint, Key, Model, Operation, PassedOver, Step as ChainStep, Target};
 use crate::dialect::Needs;
-use crate::ir::error::ErrorKind;
 use crate::provider::Upstream;
 use std::rc::Rc;
 
@@ -16,7 +27,9 @@ const MAX_STEPS: usize = 16;
 pub struct Step {
     /// Where.
     pub provider: Rc<Upstream>,
-    /// The id that the provider's API takes.
+    /// What it is asked in.
+    pub dialect: Dialect,
+    /// The id that the provider's API takes; empty where a call names no model.
     pub upstream_id: String,
     /// The catalog's model, where it has one.
     pub model: Option<Rc<Model>>,
@@ -27,6 +40,16 @@ impl Step {
     #[must_use]
     pub fn model_id(&self) -> &str {
         self.model.as_ref().map_or(&self.upstream_id, |model| &model.id)
+    }
+
+    /// Left out, for a reason.
+    #[must_use]
+    pub fn passed_over(&self, lacks: &str) -> PassedOver {
+        PassedOver {
+            provider: self.provider.name.clone(),
+            model: self.model_id().to_owned(),
+            lacks: lacks.to_owned(),
+        }
     }
 
     fn is_same(&self, other: &Self) -> bool {
@@ -45,52 +68,81 @@ pub struct Wish<'a> {
     pub model: &'a str,
     /// What the model must be able to do.
     pub needs: Needs,
+    /// The member by which the request asks for what only a provider of its own dialect has.
+    pub native: Option<&'a str>,
+    /// The provider that keeps what the request builds on; it is asked first.
+    pub keeper: Option<&'a str>,
     /// Draws from weighted groups.
     pub random: u64,
 }
 
-/// Plans a request: the channels of the model it names, then the key's chain. Never empty.
-pub fn plan(state: &State, key: &Key, wish: &Wish<'_>) -> Result<Vec<Step>, Rejection> {
-    let mut planner =
-        Planner { state, key, wish, steps: Vec::with_capacity(4), barred: false, mute: false, unable: false };
+/// What is tried, and what was left out.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// In order. Empty only where the request is for a count and nobody can count.
+    pub steps: Vec<Step>,
+    /// Steps that cannot do what the request needs.
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// Plans a request: the channels of the model it names, then the key's chain.
+pub fn plan(state: &State, key: &Key, wish: &Wish<'_>) -> Result<Plan, Rejection> {
+    let mut planner = Planner {
+        state,
+        key,
+        wish,
+        plan: Plan { steps: Vec::with_capacity(4), passed_over: Vec::new() },
+        barred: false,
+        mute: false,
+        foreign: false,
+        unable: false,
+    };
     let auto = matches!(wish.model, "auto" | "sluice/auto");
     if !auto {
         planner.named()?;
     }
-    // Vectors of another model mean something else, and completions are written for one model: no stranger steps in.
-    let only =
-        matches!(wish.endpoint, Endpoint::Embeddings | Endpoint::Completions).then(|| wish.model.to_owned());
+    // Vectors of another model mean something else, completions and pictures are asked of one model, and each model
+    // counts in tokens of its own: no stranger steps in.
+    let only = (wish.endpoint.operation() != Operation::Chat && !auto).then_some(wish.model);
     for (index, step) in key.chain.iter().enumerate() {
         for target in ordered(step, wish.random.rotate_left(u32::try_from(index).unwrap_or(0) * 8)) {
-            planner.chain_target(target, only.as_deref().filter(|_| !auto));
+            planner.chain_target(target, only);
         }
     }
-    let Planner { mut steps, barred, mute, unable, .. } = planner;
-    if steps.is_empty() {
-        return Err(match (barred, mute, unable) {
-            (false, true, _) => unspoken(wish.model),
-            (false, _, true) => incapable(),
-            _ => nothing(auto, barred, wish.model),
-        });
+    let Planner { mut plan, barred, mute, foreign, unable, .. } = planner;
+    if plan.steps.is_empty() {
+        let counts = wish.endpoint.operation() == Operation::Count;
+        return match (barred, foreign, mute, unable, wish.native) {
+            (_, true, _, _, Some(member)) => Err(refusal::homeless(wish, member)),
+            (_, _, true, _, _) if counts => Ok(plan),
+            (false, _, true, _, _) => Err(refusal::unspoken(wish)),
+            (false, _, _, true, _) => Err(refusal::incapable()),
+            _ => Err(refusal::nothing(auto, barred, wish.model)),
+        };
     }
-    steps.truncate(MAX_STEPS);
-    Ok(steps)
+    if let Some(keeper) = wish.keeper {
+        plan.steps.sort_by_key(|step| step.provider.name != keeper);
+    }
+    plan.steps.truncate(MAX_STEPS);
+    Ok(plan)
 }
 
 struct Planner<'a> {
     state: &'a State,
     key: &'a Key,
     wish: &'a Wish<'a>,
-    steps: Vec<Step>,
+    plan: Plan,
     /// Something was left out because the key may not use it.
     barred: bool,
     /// Something was left out because its provider's dialect has no such endpoint.
     mute: bool,
+    /// Something was left out because the request is for providers of its own dialect alone.
+    foreign: bool,
     /// Something was left out because its model cannot do what is needed.
     unable: bool,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
     /// `provider/model` names a channel; a bare id stands for the model's channels.
     fn named(&mut self) -> Result<(), Rejection> {
         let asked = self.wish.model;
@@ -100,14 +152,16 @@ impl Planner<'_> {
             if !crate::config::is_model_id(rest) {
                 return Err(bad_model_id());
             }
-            self.push(provider, rest);
+            let step = self.find(provider, rest);
+            self.add(step, false);
             return Ok(());
         }
         let Some(model) = self.state.model(asked) else {
             return Err(unknown_model(self.state, self.key, asked));
         };
         for channel in &model.channels {
-            self.add(&channel.provider, channel.upstream_id.clone(), Some(Rc::clone(model)));
+            let step = self.step(&channel.provider, channel.upstream_id.clone(), Some(Rc::clone(model)));
+            self.add(step, false);
         }
         Ok(())
     }
@@ -120,56 +174,68 @@ impl Planner<'_> {
                 return;
             }
         }
-        if model.is_some_and(|model| !can(model, &self.wish.needs)) {
-            self.unable = true;
-            return;
-        }
-        self.push(&target.provider, &target.model);
+        let step = self.find(&target.provider, &target.model);
+        self.add(step, true);
     }
 
     /// `model` is a public id that the provider serves, or the provider's own.
-    fn push(&mut self, provider: &str, model: &str) {
+    fn find(&self, provider: &str, model: &str) -> Option<Step> {
         let channel_of = |model: &Model| {
             let channel = model.channels.iter().find(|channel| channel.provider == provider);
             channel.map(|channel| channel.upstream_id.clone())
         };
         let public = self.state.model(model);
         if let Some((upstream_id, public)) = public.and_then(|public| Some((channel_of(public)?, public))) {
-            return self.add(provider, upstream_id, Some(Rc::clone(public)));
+            return self.step(provider, upstream_id, Some(Rc::clone(public)));
         }
         // Several models may be sold under one upstream id: the key has one that it may use, if there is any.
         let serves = |candidate: &&Rc<Model>| channel_of(candidate).as_deref() == Some(model);
         let mut candidates = self.state.models().filter(serves);
         let first = candidates.next();
         let usable = first.into_iter().chain(candidates).find(|model| self.key.models.permits(&model.id));
-        self.add(provider, model.to_owned(), usable.or(first).cloned());
+        self.step(provider, model.to_owned(), usable.or(first).cloned())
     }
 
-    fn add(&mut self, provider: &str, upstream_id: String, model: Option<Rc<Model>>) {
-        let Some(upstream) = self.state.provider(provider).filter(|upstream| upstream.enabled) else {
+    /// A step at a provider that is enabled.
+    fn step(&self, provider: &str, upstream_id: String, model: Option<Rc<Model>>) -> Option<Step> {
+        let provider = self.state.provider(provider).filter(|provider| provider.enabled)?;
+        let dialect = provider.dialect_for(self.wish.dialect);
+        Some(Step { provider: Rc::clone(provider), dialect, upstream_id, model })
+    }
+
+    /// Plans a step, unless something speaks against it. `chosen` says that the client has not named it.
+    fn add(&mut self, step: Option<Step>, chosen: bool) {
+        let Some(step) = step else { return };
+        let key = self.key;
+        if !key.providers.permits(&step.provider.name) || !key.models.permits(step.model_id()) {
+            self.barred = true;
             return;
-        };
-        let step = Step { provider: Rc::clone(upstream), upstream_id, model };
-        let permitted =
-            self.key.providers.permits(&step.provider.name) && self.key.models.permits(step.model_id());
-        self.barred |= !permitted;
-        let translatable = matches!(self.wish.endpoint, Endpoint::ChatCompletions | Endpoint::Messages);
-        let speaks = step.provider.dialect == self.wish.dialect || translatable;
-        self.mute |= permitted && !speaks;
-        if permitted && speaks && !self.steps.iter().any(|known| known.is_same(&step)) {
-            self.steps.push(step);
+        }
+        if self.plan.steps.iter().any(|known| known.is_same(&step)) {
+            return;
+        }
+        let Some(lacks) = self.against(&step, chosen) else { return self.plan.steps.push(step) };
+        let left_out = step.passed_over(lacks);
+        if !self.plan.passed_over.contains(&left_out) {
+            self.plan.passed_over.push(left_out);
         }
     }
-}
 
-/// Whether a model can do what is needed. What the catalog does not know passes.
-fn can(model: &Model, needs: &Needs) -> bool {
-    let has = |list: &[String], word: &str| list.is_empty() || list.iter().any(|entry| entry == word);
-    (!needs.images || has(&model.input_modalities, "image"))
-        && (!needs.tools || has(&model.capabilities, "tools"))
-        && (!needs.schema || has(&model.capabilities, "response_schema"))
-        // Images are far more bytes than tokens, so their size says nothing.
-        && (needs.images || model.context_window.is_none_or(|window| needs.prompt_tokens <= window))
+    /// What a step lacks.
+    fn against(&mut self, step: &Step, chosen: bool) -> Option<&'a str> {
+        let Wish { endpoint, dialect, ref needs, native, .. } = *self.wish;
+        if let Some(member) = native.filter(|_| step.dialect != dialect) {
+            self.foreign = true;
+            return Some(member);
+        }
+        if !able::serves(step, dialect, endpoint) {
+            self.mute = true;
+            return Some("endpoint");
+        }
+        let lacks = step.model.as_ref().filter(|_| chosen).and_then(|model| able::lacks(model, needs));
+        self.unable |= lacks.is_some();
+        lacks
+    }
 }
 
 /// A group's targets: one drawn by weight, the others after it by falling weight.
@@ -186,86 +252,6 @@ fn ordered(step: &ChainStep, random: u64) -> Vec<&Target> {
     let first = drawn.map(|index| targets.remove(index));
     targets.sort_by_key(|target| std::cmp::Reverse(target.weight));
     first.into_iter().chain(targets).collect()
-}
-
-fn nothing(auto: bool, barred: bool, model: &str) -> Rejection {
-    if barred {
-        let message = format!("This key may not use the model '{model}'. GET /v1/models lists those it may.");
-        return Rejection::new(403, "model_not_allowed", message).param("model");
-    }
-    let message = if auto {
-        "This key has no chain that could serve 'auto' now. Name a model, or have the chain extended."
-            .to_owned()
-    } else {
-        format!("No provider serves the model '{model}' on this endpoint now. Choose another, or enable one.")
-    };
-    Rejection::of(503, ErrorKind::Overloaded, "no_provider_available", message).param("model").after(30)
-}
-
-/// The request asks for more than any step can do: trying again would not help.
-fn incapable() -> Rejection {
-    let message = "No model of this key's chain can do what the request needs (images, tools, a JSON schema, or a prompt \
-                   of this length). Name another model, or ask for less.";
-    Rejection::new(400, "invalid_request", message).param("model")
-}
-
-/// Not for now but for good: a client that tried again would get the same.
-fn unspoken(model: &str) -> Rejection {
-    let message = format!(
-        "The model '{model}' is not served on this endpoint. Use POST /v1/chat/completions or /v1/messages, or choose \
-         another model."
-    );
-    Rejection::new(404, "model_not_found", message).param("model")
-}
-
-/// A model name that could change a path or mean nothing.
-#[must_use]
-pub fn bad_model_id() -> Rejection {
-    let message = "The model's name may hold only letters, digits and ._-/:@+, without empty, '.' or '..' segments. \
-                   GET /v1/models lists the models.";
-    Rejection::new(400, "invalid_request", message).param("model")
-}
-
-/// A model that the catalog does not have, or that this key may not see.
-#[must_use]
-pub fn unknown_model(state: &State, key: &Key, asked: &str) -> Rejection {
-    let visible = state.models().map(|model| model.id.as_str()).filter(|id| key.models.permits(id));
-    let near = nearest(asked, visible);
-    let hint = if near.is_empty() { String::new() } else { format!(" Did you mean {}?", near.join(" or ")) };
-    let asked: String = asked.chars().take(128).collect();
-    let message = format!("There is no model '{asked}'.{hint} GET /v1/models lists the models.");
-    Rejection::new(404, "model_not_found", message).param("model")
-}
-
-/// Up to three ids that differ little from `asked`.
-fn nearest<'a>(asked: &str, ids: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let asked: Vec<u8> = asked.bytes().take(128).collect();
-    let allowed = (asked.len() / 2).max(2);
-    let mut close: Vec<(usize, &str)> = ids
-        .map(|id| (distance(&asked, id.as_bytes()), id))
-        .filter(|(distance, _)| *distance <= allowed)
-        .collect();
-    close.sort_unstable();
-    close.into_iter().take(3).map(|(_, id)| id).collect()
-}
-
-/// Levenshtein's, over bytes.
-fn distance(left: &[u8], right: &[u8]) -> usize {
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.iter().enumerate() {
-        let mut diagonal = i;
-        let mut before = i + 1;
-        for (cell, b) in row.iter_mut().skip(1).zip(right) {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = *cell;
-            *cell = replaced.min(before + 1).min(diagonal + 1);
-            before = *cell;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

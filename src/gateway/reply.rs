@@ -2,10 +2,12 @@
 //!
 //! Invariant: what comes out does not depend on how the upstream's bytes were cut.
 
-use crate::config::{Dialect, Endpoint, Usage};
+use super::array::Array;
+use crate::config::{Dialect, Operation, Usage};
 use crate::dialect::{
-    DecodeStream, EncodeStream, Observe, ReplyContext, Sight, Summary, inbound, outbound, patch,
+    DecodeStream, EncodeStream, Observe, ReplyContext, Sight, Summary, Target, inbound, outbound, patch,
 };
+use crate::ir::Text;
 use crate::ir::chat::{FinishReason, Part};
 use crate::ir::error::{ApiError, ErrorKind, Fault};
 use crate::ir::event::{Delta, Event};
@@ -14,12 +16,12 @@ use crate::wire::sse::Splitter;
 /// What a reply is read as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Form {
-    /// What was called.
-    pub endpoint: Endpoint,
     /// The client's dialect.
     pub client: Dialect,
     /// The provider's.
     pub upstream: Dialect,
+    /// Whether a stream becomes one JSON array.
+    pub array: bool,
     /// What the client's reply needs besides.
     pub context: ReplyContext,
 }
@@ -34,23 +36,41 @@ pub struct Whole {
 }
 
 /// Reads a whole reply.
-pub fn whole(form: &Form, body: &[u8]) -> Result<Whole, Fault> {
+pub fn whole(form: &Form, target: &Target<'_>, body: &[u8]) -> Result<Whole, Fault> {
+    let operation = form.context.endpoint.operation();
+    if operation == Operation::Stored {
+        // It may well be the report of a failure: that is what was asked for.
+        return Ok(Whole { body: None, summary: Summary::default() });
+    }
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Fault::Empty);
     }
     let text = std::str::from_utf8(body).map_err(|error| Fault::Invalid(error.to_string()))?;
     if form.client == form.upstream {
-        let summary = patch(form.client).peek_reply(form.endpoint, text)?;
+        let summary = patch(form.client).peek_reply(form.context.endpoint, text)?;
         return Ok(Whole { body: None, summary });
     }
-    let reply = outbound(form.upstream).decode_reply(text)?;
+    let mut out = Vec::with_capacity(body.len() + 256);
+    let summary = match operation {
+        Operation::Count => translate_count(form, text, &mut out),
+        Operation::Embed => translate_vectors(form, target, text, &mut out),
+        _ => translate_reply(form, text, &mut out),
+    }?;
+    Ok(Whole { body: Some(out), summary })
+}
+
+fn translate_reply(form: &Form, text: &str, out: &mut Vec<u8>) -> Result<Summary, Fault> {
+    let mut reply = outbound(form.upstream).decode_reply(text)?;
+    name(&mut reply.id, &form.context.request_id);
+    name(&mut reply.model, &form.context.model);
     let mut summary = Summary {
         usage: reply.usage,
-        finish_reason: Some(reply.finish.word.plain().into_owned()),
-        refused: reply.finish.reason == FinishReason::Refusal,
-        output_bytes: 0,
+        finish_reason: Some(reply.choice.finish.word.plain().into_owned()),
+        refused: reply.choice.finish.reason == FinishReason::Refusal,
+        ..Summary::default()
     };
-    for part in &reply.parts {
+    let choices = std::iter::once(&reply.choice).chain(&reply.more);
+    for part in choices.flat_map(|choice| &choice.parts) {
         summary.output_bytes += match part {
             Part::Text { text, .. } | Part::Thinking { text, .. } | Part::Refusal { text } => {
                 length(text.held_len())
@@ -59,9 +79,44 @@ pub fn whole(form: &Form, body: &[u8]) -> Result<Whole, Fault> {
             _ => 0,
         };
     }
-    let mut out = Vec::with_capacity(body.len() + 256);
-    inbound(form.client).encode_reply(&reply, &form.context, &mut out);
-    Ok(Whole { body: Some(out), summary })
+    inbound(form.client).encode_reply(&reply, &form.context, out);
+    Ok(summary)
+}
+
+fn translate_count(form: &Form, text: &str, out: &mut Vec<u8>) -> Result<Summary, Fault> {
+    let counts = outbound(form.upstream).counts().ok_or_else(unplanned)?;
+    let tokens = counts.decode_reply(text)?;
+    inbound(form.client).encode_count(tokens, out);
+    Ok(Summary::default())
+}
+
+fn translate_vectors(
+    form: &Form,
+    target: &Target<'_>,
+    text: &str,
+    out: &mut Vec<u8>,
+) -> Result<Summary, Fault> {
+    let rooms = outbound(form.upstream).embeds().zip(inbound(form.client).embeds());
+    let (upstream, client) = rooms.ok_or_else(unplanned)?;
+    let mut reply = upstream.decode_reply(target, text)?;
+    if reply.vectors.is_empty() {
+        return Err(Fault::Empty);
+    }
+    name(&mut reply.model, &form.context.model);
+    client.encode_reply(&reply, &form.context, out)?;
+    Ok(Summary { usage: reply.usage, ..Summary::default() })
+}
+
+/// Such an attempt is never made: its request could not have been written.
+fn unplanned() -> Fault {
+    Fault::Invalid("the gateway cannot translate it".to_owned())
+}
+
+/// Gives a reply the name that its provider did not give.
+fn name<'a>(text: &mut Text<'a>, otherwise: &str) {
+    if text.is_empty() {
+        *text = Text::from(otherwise.to_owned());
+    }
 }
 
 /// What a push did.
@@ -75,8 +130,9 @@ pub struct Pushed {
 
 /// A streamed reply.
 pub struct Stream {
-    client: Dialect,
     lane: Lane,
+    /// The last stage, where the client wants an array.
+    array: Option<Array>,
     answered: bool,
     /// The stream broke after it had been answered: nothing more goes out.
     broken: bool,
@@ -94,7 +150,42 @@ impl std::fmt::Debug for Stream {
 
 enum Lane {
     Patch { splitter: Splitter, observer: Box<dyn Observe>, keep_usage: bool },
-    Translate { decoder: Box<dyn DecodeStream>, encoder: Box<dyn EncodeStream>, summary: Summary },
+    Translate(Translation),
+}
+
+struct Translation {
+    decoder: Box<dyn DecodeStream>,
+    encoder: Box<dyn EncodeStream>,
+    summary: Summary,
+    context: ReplyContext,
+}
+
+impl Translation {
+    /// Takes the next bytes, or the end.
+    fn take(&mut self, chunk: Option<&[u8]>, answered: &mut bool, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let Self { decoder, encoder, summary, context } = self;
+        let mut sink = |event: Event<'_>| {
+            *answered |= event.is_token();
+            note(summary, &event);
+            encoder.event(&named(event, context), out);
+        };
+        match chunk {
+            Some(chunk) => decoder.push(chunk, &mut sink),
+            None => decoder.finish(&mut sink),
+        }
+    }
+}
+
+/// Gives a stream the names that its provider did not give.
+fn named<'a>(event: Event<'a>, context: &ReplyContext) -> Event<'a> {
+    match event {
+        Event::Start { mut id, mut model, usage } => {
+            name(&mut id, &context.request_id);
+            name(&mut model, &context.model);
+            Event::Start { id, model, usage }
+        }
+        event => event,
+    }
 }
 
 impl Stream {
@@ -103,21 +194,33 @@ impl Stream {
     pub fn new(form: &Form) -> Self {
         let keep_usage = form.context.include_usage;
         let lane = if form.client == form.upstream {
-            let observer = patch(form.client).observer(form.endpoint, keep_usage);
+            let observer = patch(form.client).observer(form.context.endpoint, keep_usage);
             Lane::Patch { splitter: Splitter::default(), observer, keep_usage }
         } else {
-            Lane::Translate {
+            Lane::Translate(Translation {
                 decoder: outbound(form.upstream).stream_decoder(),
                 encoder: inbound(form.client).stream_encoder(&form.context),
                 summary: Summary::default(),
-            }
+                context: form.context.clone(),
+            })
         };
-        Self { client: form.client, lane, answered: false, broken: false, finished: false }
+        Self { lane, array: form.array.then(Array::default), answered: false, broken: false, finished: false }
     }
 
     /// Takes the next bytes and appends what the client gets. A fault before the answer is the caller's to act on; after
     /// it, the client is told within the stream and this returns `Ok`.
     pub fn push(&mut self, chunk: &[u8], request_id: &str, out: &mut Vec<u8>) -> Result<Pushed, Fault> {
+        let Some(mut array) = self.array.take() else { return self.push_events(chunk, request_id, out) };
+        let mut events = Vec::with_capacity(chunk.len());
+        let pushed = self.push_events(chunk, request_id, &mut events);
+        let framed = array.push(&events, out).map_err(|error| Fault::Invalid(error.to_string()));
+        self.array = Some(array);
+        let pushed = pushed?;
+        framed?;
+        Ok(Pushed { unchanged: false, ..pushed })
+    }
+
+    fn push_events(&mut self, chunk: &[u8], request_id: &str, out: &mut Vec<u8>) -> Result<Pushed, Fault> {
         if self.broken {
             return Ok(Pushed { answered: true, unchanged: chunk.is_empty() });
         }
@@ -126,15 +229,7 @@ impl Stream {
             Lane::Patch { splitter, observer, keep_usage } => {
                 watch(splitter, observer.as_mut(), *keep_usage, chunk, &mut self.answered, out)
             }
-            Lane::Translate { decoder, encoder, summary } => {
-                let answered = &mut self.answered;
-                let result = decoder.push(chunk, &mut |event| {
-                    *answered |= event.is_token();
-                    note(summary, &event);
-                    encoder.event(&event, out);
-                });
-                (result, false)
-            }
+            Lane::Translate(translation) => (translation.take(Some(chunk), &mut self.answered, out), false),
         };
         self.settle(result, was_answered, request_id, out)?;
         Ok(Pushed { answered: self.answered, unchanged: unchanged && !self.broken })
@@ -143,6 +238,15 @@ impl Stream {
     /// The upstream closed the stream in order. A reply that is not whole is a fault before the answer, and an error event
     /// after it: never a clean end.
     pub fn finish(&mut self, request_id: &str, out: &mut Vec<u8>) -> Result<Pushed, Fault> {
+        let Some(mut array) = self.array.take() else { return self.finish_events(request_id, out) };
+        let mut events = Vec::new();
+        let finished = self.finish_events(request_id, &mut events)?;
+        array.push(&events, out).map_err(|error| Fault::Invalid(error.to_string()))?;
+        array.finish(out);
+        Ok(Pushed { unchanged: false, ..finished })
+    }
+
+    fn finish_events(&mut self, request_id: &str, out: &mut Vec<u8>) -> Result<Pushed, Fault> {
         if self.broken {
             return Ok(Pushed { answered: true, unchanged: true });
         }
@@ -153,14 +257,7 @@ impl Stream {
                 let rest = splitter.take_pending();
                 finish_watch(&rest, observer.as_mut(), *keep_usage, &mut self.answered, out)
             }
-            Lane::Translate { decoder, encoder, summary } => {
-                let answered = &mut self.answered;
-                decoder.finish(&mut |event| {
-                    *answered |= event.is_token();
-                    note(summary, &event);
-                    encoder.event(&event, out);
-                })
-            }
+            Lane::Translate(translation) => translation.take(None, &mut self.answered, out),
         };
         self.finished = result.is_ok();
         self.settle(result, was_answered, request_id, out)?;
@@ -172,7 +269,7 @@ impl Stream {
     pub fn summary(&self) -> &Summary {
         match &self.lane {
             Lane::Patch { observer, .. } => observer.summary(),
-            Lane::Translate { summary, .. } => summary,
+            Lane::Translate(translation) => &translation.summary,
         }
     }
 
@@ -197,7 +294,11 @@ impl Stream {
         // In the patch lane the upstream's own error event has passed; only what it did not say is said here.
         let said = matches!((&self.lane, &fault), (Lane::Patch { .. }, Fault::Error(_)));
         if !said {
-            inbound(self.client).encode_stream_error(&stream_error(fault), request_id, out);
+            let error = stream_error(fault);
+            match &mut self.lane {
+                Lane::Patch { observer, .. } => observer.error(&error, request_id, out),
+                Lane::Translate(translation) => translation.encoder.error(&error, request_id, out),
+            }
         }
         Ok(())
     }
@@ -247,11 +348,13 @@ fn finish_watch(
     out: &mut Vec<u8>,
 ) -> Result<(), Fault> {
     if !rest.is_empty() {
-        let sight = observer.block(rest)?;
-        *answered |= sight == Sight::Token;
-        if !keep_usage && sight != Sight::Unasked {
+        let seen = observer.block(rest);
+        *answered |= seen == Ok(Sight::Token);
+        // An error passes too: the provider says it, and nobody else will.
+        if !keep_usage && seen != Ok(Sight::Unasked) {
             out.extend_from_slice(rest);
         }
+        seen?;
     }
     if observer.is_complete() {
         // A reply may be whole without a word in it: an immediate stop is an answer.

@@ -1,5 +1,6 @@
 //! What a VM knows of the fleet's configuration. Changed only by whole discovery responses, each all or nothing.
 
+use super::kept::Kept;
 use crate::config::token::{SigningKey, Token};
 use crate::config::{Invalid, Key, Model, Provider, Resource, Settings, type_url};
 use crate::provider::Upstream;
@@ -23,6 +24,7 @@ pub struct State {
     unknown_keys: HashMap<String, u64>,
     /// By key, the check that was last found right together with the key's secret.
     checked: RefCell<HashMap<String, String>>,
+    kept: Rc<Kept>,
 }
 
 /// Settings with their signing key read.
@@ -106,6 +108,20 @@ impl State {
     #[must_use]
     pub fn provider(&self, name: &str) -> Option<&Rc<Upstream>> {
         self.providers.get(name)
+    }
+
+    /// The names of all providers, disabled ones included, in order.
+    #[must_use]
+    pub fn provider_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.providers.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// What this VM has seen providers keep.
+    #[must_use]
+    pub const fn kept(&self) -> &Rc<Kept> {
+        &self.kept
     }
 
     /// A model by id or alias.

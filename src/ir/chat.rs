@@ -1,6 +1,6 @@
 //! A chat request and a whole reply.
 
-use super::{Text, Usage};
+use super::{Proof, Text, Usage};
 use std::borrow::Cow;
 
 /// A chat request. System and developer turns stand among the messages, where the client put them.
@@ -18,12 +18,34 @@ pub struct Request<'a> {
     pub sampling: Sampling<'a>,
     /// Thinking before answering.
     pub reasoning: Option<Reasoning>,
+    /// Whether the client wants to read the thinking (or a summary of it); `None` if its dialect cannot say, and then it
+    /// is asked for wherever reasoning is.
+    pub show_reasoning: Option<bool>,
     /// The form that the reply's text must have.
     pub format: Option<Format<'a>>,
+    /// How long the answer is to be: `low`, `medium`, `high`.
+    pub verbosity: Option<Text<'a>>,
     /// The end user, as the client names it.
     pub user: Option<Text<'a>>,
+    /// Members that OpenAI's Chat and Responses share under one name and with one meaning, and nobody else has
+    /// (`metadata`, `store`, `service_tier`, `prompt_cache_key`, `safety_identifier` …), as JSON text.
+    pub openai: Vec<(&'static str, &'a str)>,
     /// Whether the client wants a stream.
     pub stream: bool,
+}
+
+impl Request<'_> {
+    /// Whether a tool is offered in dialects that cannot say which are allowed: they leave the others out. A choice that names
+    /// none of the tools leaves out none.
+    #[must_use]
+    pub fn offers(&self, tool: &Tool<'_>) -> bool {
+        match &self.tool_choice {
+            Some(ToolChoice::Allowed { names, .. }) => {
+                names.contains(&tool.name) || !self.tools.iter().any(|tool| names.contains(&tool.name))
+            }
+            _ => true,
+        }
+    }
 }
 
 /// Limits and randomness. Numbers are their JSON text: `0.123456789` leaves as it came.
@@ -47,6 +69,8 @@ pub struct Sampling<'a> {
     pub stop: Vec<Text<'a>>,
     /// Number of replies.
     pub n: Option<u64>,
+    /// Log probabilities of the reply's tokens, each with so many of the likeliest alternatives.
+    pub logprobs: Option<u64>,
 }
 
 /// Who speaks.
@@ -92,13 +116,27 @@ pub enum Part<'a> {
         source: Source<'a>,
         /// `low`, `high`, `auto`.
         detail: Option<Text<'a>>,
+        /// Whether the prompt up to here is to be cached by the provider.
+        cache: bool,
     },
-    /// A document, such as a PDF.
+    /// A document, such as a PDF, or plain text.
     Document {
         /// Where it is.
         source: Source<'a>,
         /// Its title or file name.
         name: Option<Text<'a>>,
+        /// Whether the prompt up to here is to be cached by the provider.
+        cache: bool,
+    },
+    /// Sound.
+    Audio {
+        /// Where it is.
+        source: Source<'a>,
+    },
+    /// A film.
+    Video {
+        /// Where it is.
+        source: Source<'a>,
     },
     /// A call that the model made.
     ToolCall(ToolCall<'a>),
@@ -110,18 +148,20 @@ pub enum Part<'a> {
         content: Vec<Part<'a>>,
         /// Whether the tool failed.
         is_error: bool,
+        /// Whether the prompt up to here is to be cached by the provider.
+        cache: bool,
     },
-    /// What the model thought.
+    /// What the model thought. May be without text, where only the proof matters.
     Thinking {
         /// The text.
         text: Text<'a>,
-        /// The proof by which Anthropic accepts it back; no other dialect's.
-        signature: Option<Text<'a>>,
+        /// By which its home accepts it back.
+        proof: Option<Proof<'a>>,
     },
-    /// Thinking that only Anthropic can read.
+    /// Thinking that only its home can read.
     RedactedThinking {
-        /// Opaque.
-        data: Text<'a>,
+        /// The whole of it.
+        data: Proof<'a>,
     },
     /// Why the model would not answer.
     Refusal {
@@ -149,6 +189,10 @@ pub enum Source<'a> {
         /// Base64, standard alphabet.
         data: Text<'a>,
     },
+    /// Kept by the provider, under an id that only it knows.
+    File(Proof<'a>),
+    /// Plain text, for documents.
+    Text(Text<'a>),
 }
 
 /// A call of a tool.
@@ -158,8 +202,24 @@ pub struct ToolCall<'a> {
     pub id: Text<'a>,
     /// [`Tool::name`].
     pub name: Text<'a>,
-    /// JSON text (an object, if the model did as told), unescaped. May be empty, may be broken.
+    /// JSON text (an object, if the model did as told), unescaped. May be empty, may be broken. Of a custom tool, its
+    /// input as it is.
     pub arguments: Cow<'a, str>,
+    /// Whether the tool is a custom one ([`ToolKind::Custom`]).
+    pub custom: bool,
+    /// By which its home accepts it back: Gemini signs calls.
+    pub proof: Option<Proof<'a>>,
+}
+
+impl<'a> ToolCall<'a> {
+    /// A function call without a proof.
+    pub fn function(
+        id: impl Into<Text<'a>>,
+        name: impl Into<Text<'a>>,
+        arguments: impl Into<Cow<'a, str>>,
+    ) -> Self {
+        Self { id: id.into(), name: name.into(), arguments: arguments.into(), custom: false, proof: None }
+    }
 }
 
 /// A function that the model may call.
@@ -169,13 +229,26 @@ pub struct Tool<'a> {
     pub name: Text<'a>,
     /// What it does.
     pub description: Option<Text<'a>>,
-    /// JSON schema of its arguments, as JSON text; `None` means no arguments.
-    pub parameters: Option<&'a str>,
+    /// What it takes.
+    pub kind: ToolKind<'a>,
     /// Whether arguments must fit the schema exactly.
     pub strict: Option<bool>,
     /// Whether the prompt up to here is to be cached by the provider.
     pub cache: bool,
 }
+
+/// What a tool takes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ToolKind<'a> {
+    /// A JSON object. The schema of it is JSON text; `None` means no arguments.
+    Function(Option<Cow<'a, str>>),
+    /// Any text, OpenAI's custom tools: the grammar of it is JSON text (`format`), if it has one. Dialects without the
+    /// word offer a function with one string, `input`.
+    Custom(Option<&'a str>),
+}
+
+/// The schema of the function that stands for a custom tool.
+pub const CUSTOM_SCHEMA: &str = r#"{"type":"object","properties":{"input":{"type":"string"}},"required":["input"],"additionalProperties":false}"#;
 
 /// Whether and which tool must be called.
 #[derive(Debug, Clone, PartialEq)]
@@ -188,6 +261,13 @@ pub enum ToolChoice<'a> {
     Required,
     /// This one.
     Tool(Text<'a>),
+    /// Only these, at least one of them if `required`. Dialects without the word offer only these.
+    Allowed {
+        /// Whether one must be called.
+        required: bool,
+        /// [`Tool::name`]s.
+        names: Vec<Text<'a>>,
+    },
 }
 
 /// Thinking before answering. At most one of the members is set.
@@ -253,7 +333,7 @@ pub enum Format<'a> {
         /// What it is for.
         description: Option<Text<'a>>,
         /// JSON text.
-        schema: &'a str,
+        schema: Cow<'a, str>,
         /// Whether the reply must fit exactly.
         strict: Option<bool>,
     },
@@ -266,12 +346,47 @@ pub struct Reply<'a> {
     pub id: Text<'a>,
     /// The model as the provider names it.
     pub model: Text<'a>,
+    /// The first (mostly the only) candidate.
+    pub choice: Choice<'a>,
+    /// The other candidates, in order, where several were asked for.
+    pub more: Vec<Choice<'a>>,
+    /// What it used, if the provider says.
+    pub usage: Option<Usage>,
+}
+
+/// One candidate of a reply.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice<'a> {
     /// Text, thinking, tool calls and refusals, in order.
     pub parts: Vec<Part<'a>>,
     /// Why it ended.
     pub finish: Finish<'a>,
-    /// What it used, if the provider says.
-    pub usage: Option<Usage>,
+    /// Of its tokens, where they were asked for.
+    pub logprobs: Vec<Logprob<'a>>,
+}
+
+/// How likely a token was.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Logprob<'a> {
+    /// The token.
+    pub token: Text<'a>,
+    /// Natural logarithm, as JSON text.
+    pub logprob: Cow<'a, str>,
+    /// The likeliest tokens at its place, each with its logarithm.
+    pub top: Vec<(Text<'a>, Cow<'a, str>)>,
+}
+
+impl Logprob<'_> {
+    /// Without a borrow.
+    #[must_use]
+    pub fn into_owned(self) -> Logprob<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        Logprob {
+            token: self.token.into_owned(),
+            logprob: owned(self.logprob),
+            top: self.top.into_iter().map(|(token, logprob)| (token.into_owned(), owned(logprob))).collect(),
+        }
+    }
 }
 
 /// Why a reply ended.
@@ -283,6 +398,18 @@ pub struct Finish<'a> {
     pub word: Text<'a>,
     /// Which stop sequence was met, if the provider says.
     pub stop_sequence: Option<Text<'a>>,
+}
+
+impl Finish<'_> {
+    /// Without a borrow.
+    #[must_use]
+    pub fn into_owned(self) -> Finish<'static> {
+        Finish {
+            reason: self.reason,
+            word: self.word.into_owned(),
+            stop_sequence: self.stop_sequence.map(Text::into_owned),
+        }
+    }
 }
 
 /// Why a reply ended.

@@ -1,10 +1,12 @@
 //! A streamed reply as events, and the grammar that every decoder keeps:
-//! `Start (BlockStart Delta* BlockEnd)* Finish Usage? End`, with pings anywhere.
+//! `Start Candidate (NextCandidate Candidate)* Usage? End` with `Candidate = (BlockStart Delta* BlockEnd)* Finish`, and
+//! pings anywhere.
 
-use super::chat::Finish;
-use super::{Text, Usage};
+use super::chat::{Finish, Logprob};
+use super::{Proof, Text, Usage};
 
-/// One step of a streamed reply. Blocks do not overlap: a decoder whose dialect interleaves them orders them.
+/// One step of a streamed reply. Blocks do not overlap, nor do candidates: a decoder whose dialect interleaves them
+/// orders them, and holds the later ones back.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event<'a> {
     /// The reply begins.
@@ -22,8 +24,10 @@ pub enum Event<'a> {
     Delta(Delta<'a>),
     /// The open block ends.
     BlockEnd,
-    /// The reply is whole.
+    /// The candidate is whole.
     Finish(Finish<'a>),
+    /// Another candidate begins, where several were asked for.
+    NextCandidate,
     /// Final counts.
     Usage(Usage),
     /// Nothing follows.
@@ -39,10 +43,10 @@ pub enum Block<'a> {
     Text,
     /// Thinking.
     Thinking,
-    /// Thinking that only its own dialect can read, whole.
+    /// Thinking that only its home can read, whole.
     RedactedThinking {
         /// Opaque.
-        data: Text<'a>,
+        data: Proof<'a>,
     },
     /// A tool call.
     ToolCall {
@@ -50,6 +54,10 @@ pub enum Block<'a> {
         id: Text<'a>,
         /// The tool.
         name: Text<'a>,
+        /// Whether it is a custom one: its arguments are text, not JSON.
+        custom: bool,
+        /// By which its home accepts it back.
+        proof: Option<Proof<'a>>,
     },
     /// A refusal.
     Refusal,
@@ -62,13 +70,66 @@ pub enum Delta<'a> {
     Text(Text<'a>),
     /// Of a thinking block.
     Thinking(Text<'a>),
-    /// The proof of a thinking block.
-    Signature(Text<'a>),
+    /// The proof of a thinking block, whole; its last delta.
+    Proof(Proof<'a>),
     /// Of a tool call's arguments: JSON text, so doubly escaped where it stands in JSON.
     Arguments(Text<'a>),
+    /// Of a text block's tokens, where they were asked for.
+    Logprobs(Vec<Logprob<'a>>),
+}
+
+impl Block<'_> {
+    /// Without a borrow.
+    #[must_use]
+    pub fn into_owned(self) -> Block<'static> {
+        match self {
+            Self::Text => Block::Text,
+            Self::Thinking => Block::Thinking,
+            Self::Refusal => Block::Refusal,
+            Self::RedactedThinking { data } => Block::RedactedThinking { data: data.into_owned() },
+            Self::ToolCall { id, name, custom, proof } => Block::ToolCall {
+                id: id.into_owned(),
+                name: name.into_owned(),
+                custom,
+                proof: proof.map(Proof::into_owned),
+            },
+        }
+    }
+}
+
+impl Delta<'_> {
+    /// Without a borrow.
+    #[must_use]
+    pub fn into_owned(self) -> Delta<'static> {
+        match self {
+            Self::Text(text) => Delta::Text(text.into_owned()),
+            Self::Thinking(text) => Delta::Thinking(text.into_owned()),
+            Self::Proof(proof) => Delta::Proof(proof.into_owned()),
+            Self::Arguments(text) => Delta::Arguments(text.into_owned()),
+            Self::Logprobs(list) => Delta::Logprobs(list.into_iter().map(Logprob::into_owned).collect()),
+        }
+    }
 }
 
 impl Event<'_> {
+    /// Without a borrow: what a decoder holds back.
+    #[must_use]
+    pub fn into_owned(self) -> Event<'static> {
+        match self {
+            Self::Start { id, model, usage } => {
+                Event::Start { id: id.into_owned(), model: model.into_owned(), usage }
+            }
+            Self::BlockStart(block) => Event::BlockStart(block.into_owned()),
+            Self::Delta(delta) => Event::Delta(delta.into_owned()),
+            Self::BlockEnd => Event::BlockEnd,
+            Self::Finish(finish) => Event::Finish(finish.into_owned()),
+            Self::NextCandidate => Event::NextCandidate,
+            Self::Usage(usage) => Event::Usage(usage),
+            Self::End => Event::End,
+            Self::Ping => Event::Ping,
+        }
+    }
+
     /// Whether this is the first sign of an answer: until then everything can still be tried elsewhere.
     #[must_use]
     pub fn is_token(&self) -> bool {
@@ -128,13 +189,14 @@ impl Checker {
                 Block::ToolCall { .. } => State::ToolCall,
                 Block::RedactedThinking { .. } => State::Closed,
             }),
-            (State::Text, Event::Delta(Delta::Text(_)))
-            | (State::Thinking, Event::Delta(Delta::Thinking(_) | Delta::Signature(_)))
+            (State::Text, Event::Delta(Delta::Text(_) | Delta::Logprobs(_)))
+            | (State::Thinking, Event::Delta(Delta::Thinking(_) | Delta::Proof(_)))
             | (State::ToolCall, Event::Delta(Delta::Arguments(_))) => Some(self.0),
             (State::Text | State::Thinking | State::ToolCall | State::Closed, Event::BlockEnd) => {
                 Some(State::Between)
             }
             (State::Between, Event::Finish(_)) => Some(State::Finished),
+            (State::Finished, Event::NextCandidate) => Some(State::Between),
             (State::Finished, Event::Usage(_)) => Some(State::Counted),
             (State::Finished | State::Counted, Event::End) => Some(State::Ended),
             _ => None,

@@ -3,10 +3,10 @@
 use super::{host, world};
 use crate::config::{Dialect, KeyRequest, Payload, key_lookup, type_url};
 use crate::gateway::access::{self, Verdict};
-use crate::gateway::exchange::{Arrival, End, Exchange, Stamp};
+use crate::gateway::exchange::{Admitted, Arrival, End, Exchange, Stamp};
 use crate::gateway::headers::{self, Headers};
 use crate::gateway::reject::{self, Rejection};
-use crate::gateway::route::{self, Call, Route};
+use crate::gateway::route::{self, Call, Incoming, Route};
 use crate::gateway::state::Pushed;
 use crate::gateway::{Now, edge};
 use prost::Message;
@@ -89,7 +89,7 @@ impl Ingress {
     fn accept(&mut self, key: std::rc::Rc<crate::config::Key>) {
         let Some(Request { route, headers, now, .. }) = self.request.take() else { return };
         let permitted = access::check_endpoint(&key, route.call.endpoint());
-        let Call::Exchange(endpoint) = route.call else {
+        let Call::Exchange(asked) = route.call else {
             let answer = permitted.and_then(|()| {
                 world::with(|world| match &route.call {
                     Call::GetModel(id) => edge::get_model(&world.state, &key, route.dialect, id),
@@ -103,11 +103,13 @@ impl Ingress {
         };
         let length = headers::get(&headers, "content-length").and_then(|length| length.parse::<u64>().ok());
         let encoded = headers::get(&headers, "content-encoding").is_some_and(|coding| coding != "identity");
+        let content_type = headers::get(&headers, "content-type").unwrap_or_default().to_owned();
         let forward = headers.into_iter().filter(|(name, _)| headers::is_forwarded(name)).collect();
         let request_id = self.request_id.clone();
         let inserted = world::with(|world| {
             let active = world.state.active().cloned()?;
-            let arrival = Arrival { endpoint, dialect: route.dialect, key, active, request_id, forward, now };
+            let dialect = route.dialect;
+            let arrival = Arrival { asked, dialect, key, active, request_id, forward, content_type, now };
             let exchange = Exchange::new(arrival);
             let max = exchange.max_body_bytes();
             Some((world.exchanges.insert(exchange), max))
@@ -152,7 +154,12 @@ impl Ingress {
             Some(admitted)
         });
         match admitted {
-            Some(Ok(start)) => {
+            Some(Ok(Admitted::Answer { headers, body })) => {
+                self.replied = true;
+                self.status = 200;
+                host::reply(&headers, &body);
+            }
+            Some(Ok(Admitted::Start(start))) => {
                 // Setting a request header makes Envoy choose the route again, so the state it looks at comes first.
                 host::set_state("sluice.cluster", start.cluster.as_bytes());
                 host::set_request_header(
@@ -240,7 +247,19 @@ impl HttpContext for Ingress {
         };
         let method = headers::get(&all, ":method").unwrap_or_default();
         let path = headers::get(&all, ":path").unwrap_or_default();
-        let route = match route::route(method, path, headers::get(&all, "anthropic-version").is_some()) {
+        let incoming = Incoming {
+            method,
+            path,
+            anthropic: headers::get(&all, "anthropic-version").is_some(),
+            google: headers::get(&all, "x-goog-api-key").is_some(),
+        };
+        let route = match route::route(&incoming) {
+            // A probe has no key, and asks for nothing that needs one.
+            Ok(Route { dialect, call: Call::Probe }) => {
+                self.dialect = Some(dialect);
+                self.answer(b"{}");
+                return Action::Pause;
+            }
             Ok(route) => route,
             Err((dialect, rejection)) => {
                 self.dialect = Some(dialect);
@@ -340,14 +359,16 @@ impl HttpContext for Ingress {
         let Some(slot) = self.slot.take() else { return };
         let now = Now { wall_us: 0, mono_us: host::mono_us() };
         let status = self.status;
-        let json = world::with(|world| {
+        let kept = world::with(|world| {
             let exchange = world.exchanges.remove(slot)?;
             world.seq += 1;
             let stamp = Stamp { vm: &world.vm, seq: world.seq };
-            Some(exchange.record(stamp, End { status, now }).to_json())
+            let record = exchange.record(stamp, End { status, now }).to_json();
+            Some(world.outbox.push(record))
         });
-        if let Some(json) = json {
-            host::set_state("sluice.usage", &json);
+        if kept == Some(false) {
+            let lost = world::with(|world| world.outbox.lost());
+            log::error!("no room for usage records: the control plane takes none; {lost} are lost so far");
         }
     }
 }

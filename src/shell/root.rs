@@ -5,6 +5,7 @@ use super::host;
 use super::ingress::Ingress;
 use super::world::{self, Control};
 use crate::config::plugin::{Plugin, Role};
+use crate::gateway::outbox;
 use crate::gateway::subscription::{METHOD, SERVICE, Subscription};
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
@@ -12,24 +13,26 @@ use proxy_wasm::types::{BufferType, ContextType};
 use std::cmp::Reverse;
 use std::time::Duration;
 
-/// How often the discovery stream is looked after.
-const TICK: Duration = Duration::from_millis(250);
 /// How exactly waits of attempts are kept.
 pub(super) const WAKE: Duration = Duration::from_millis(10);
-/// The longest pause between tries to reach the control plane, in ticks.
-const MAX_BACKOFF: u64 = 16;
+/// The pause between tries to reach the control plane, and the longest that doubling leads to, in microseconds.
+const BACKOFF_US: (u64, u64) = (250_000, 4_000_000);
 
 pub(super) struct Root {
     role: Role,
     /// The discovery stream, if this context opened it.
     stream: Option<u32>,
-    backoff: u64,
-    ticks: u64,
+    /// The stream of usage records, while it is open.
+    records: Option<u32>,
+    /// The next pause, in microseconds.
+    backoff_us: u64,
+    /// When the control plane is tried again, in microseconds of the monotonic clock.
+    retry_at_us: u64,
 }
 
 impl Root {
     pub(super) const fn new(_context: u32) -> Self {
-        Self { role: Role::Egress, stream: None, backoff: 1, ticks: 0 }
+        Self { role: Role::Egress, stream: None, records: None, backoff_us: BACKOFF_US.0, retry_at_us: 0 }
     }
 
     fn connect(&mut self) {
@@ -47,10 +50,30 @@ impl Root {
         });
     }
 
+    /// Sends the usage records that wait, if the control plane can be reached.
+    fn send_records(&mut self) {
+        if world::with(|world| world.outbox.is_empty() || world.stream.is_none()) {
+            return;
+        }
+        let (Control { cluster, token }, mut node) =
+            world::with(|world| (world.control.clone(), world.node.clone()));
+        let opened = self.records.is_none();
+        let stream =
+            self.records.or_else(|| host::open_stream(&cluster, outbox::SERVICE, outbox::METHOD, &token));
+        let Some(stream) = stream else { return };
+        self.records = Some(stream);
+        let mut named = opened.then(|| std::mem::take(&mut node));
+        while let Some(message) = world::with(|world| world.outbox.take(named.as_deref())) {
+            named = None;
+            host::send_message(stream, &message);
+        }
+    }
+
     /// Waits longer before the next try, with jitter so that a fleet does not return all at once.
     fn retreat(&mut self) {
-        self.ticks = self.backoff + host::random() % (self.backoff + 1);
-        self.backoff = (self.backoff * 2).min(MAX_BACKOFF);
+        let pause = self.backoff_us + host::random() % (self.backoff_us + 1);
+        self.retry_at_us = host::mono_us() + pause;
+        self.backoff_us = (self.backoff_us * 2).min(BACKOFF_US.1);
     }
 
     fn wake() {
@@ -85,11 +108,18 @@ impl Drop for Root {
 }
 
 impl Context for Root {
+    fn on_done(&mut self) -> bool {
+        if self.role == Role::Ingress {
+            self.send_records();
+        }
+        true
+    }
+
     fn on_grpc_stream_message(&mut self, token: u32, size: usize) {
         if world::with(|world| world.stream) != Some(token) {
             return;
         }
-        self.backoff = 1;
+        self.backoff_us = BACKOFF_US.0;
         let message = host::grpc_message(size);
         let taken = world::with(|world| {
             let taken = world.subscription.take(&message, &mut world.state);
@@ -114,6 +144,10 @@ impl Context for Root {
     }
 
     fn on_grpc_stream_close(&mut self, token: u32, status: u32) {
+        if self.records == Some(token) {
+            log::info!("the stream of usage records closed with gRPC status {status}; reconnecting");
+            self.records = None;
+        }
         if world::with(|world| world.stream) == Some(token) {
             log::info!("discovery stream closed with gRPC status {status}; reconnecting");
             world::with(|world| world.stream = None);
@@ -141,13 +175,14 @@ impl RootContext for Root {
                 host::property(&["xds", "node", "id"]).map(|id| String::from_utf8_lossy(&id).into_owned())
             });
             world::with(|world| {
+                world.node = node.unwrap_or_default();
                 if world.vm.is_empty() {
                     world.vm = format!("{:016x}", host::random());
-                    world.subscription = Subscription::new(node.unwrap_or_default(), world.vm.clone());
+                    world.subscription = Subscription::new(world.node.clone(), world.vm.clone());
                 }
                 world.control = Control { cluster: plugin.control_cluster, token: plugin.node_token };
             });
-            host::tick_every(TICK);
+            host::tick_every(Duration::from_millis(u64::from(plugin.tick_ms)));
             if world::with(|world| world.stream.is_none()) {
                 self.connect();
             }
@@ -164,11 +199,11 @@ impl RootContext for Root {
                 }
             }
             Role::Ingress => {
+                self.send_records();
                 if world::with(|world| world.stream.is_some()) {
                     return;
                 }
-                self.ticks = self.ticks.saturating_sub(1);
-                if self.ticks == 0 {
+                if host::mono_us() >= self.retry_at_us {
                     self.connect();
                 }
             }

@@ -2,6 +2,7 @@
 
 use super::host;
 use crate::gateway::exchange::Exchange;
+use crate::gateway::outbox::Outbox;
 use crate::gateway::state::State;
 use crate::gateway::subscription::Subscription;
 use std::cell::RefCell;
@@ -23,6 +24,10 @@ pub(super) struct World {
     pub(super) control: Control,
     pub(super) vm: String,
     pub(super) seq: u64,
+    /// Usage records that wait to be sent.
+    pub(super) outbox: Outbox,
+    /// What the control plane knows this Envoy by.
+    pub(super) node: String,
     /// Egress contexts that wait, by when they go on.
     pub(super) waiting: BinaryHeap<Reverse<(u64, u32)>>,
 }

@@ -112,7 +112,13 @@ impl<'a> Event<'a> {
                     let value = String::from_utf8_lossy(value);
                     event.data = Some(match event.data.take() {
                         None => value,
-                        Some(before) => Cow::Owned(format!("{before}\n{value}")),
+                        // One text that grows: a block may have millions of lines.
+                        Some(before) => {
+                            let mut joined = before.into_owned();
+                            joined.push('\n');
+                            joined.push_str(&value);
+                            Cow::Owned(joined)
+                        }
                     });
                 }
                 _ => {}
@@ -165,6 +171,13 @@ mod tests {
         }
         let single: Vec<&[u8]> = stream.chunks(1).collect();
         assert_eq!(data(&single), whole);
+    }
+
+    #[test]
+    fn a_block_of_many_lines_is_read_once() {
+        // Joining them one by one would copy some hundred gigabytes.
+        let block = b"data:x\n".repeat(500_000);
+        assert_eq!(Event::parse(&block).data.map(|data| data.len()), Some(999_999));
     }
 
     #[test]

@@ -1,11 +1,24 @@
 //! Finding fixtures: `tests/golden/<kind>/<dialect>/<case>.<extension>`. A name with more dots is an expectation.
 
-use sluice::config::Dialect;
+use sluice::config::{Dialect, Endpoint};
+use sluice::dialect::ReplyContext;
 use std::fs;
 use std::path::PathBuf;
 
-/// Every dialect there is; the runners cross them all.
-pub(crate) const DIALECTS: [Dialect; 2] = [Dialect::Openai, Dialect::Anthropic];
+/// What clients speak; the runners cross them all with [`UPSTREAMS`].
+pub(crate) const CLIENTS: [Dialect; 4] = Dialect::CLIENTS;
+/// What a chat client's reply needs besides.
+pub(crate) fn context(client: Dialect) -> ReplyContext {
+    let mut context = ReplyContext::new(chat(client), 1_700_000_000);
+    context.model = "public-model".into();
+    context.request_id = "00112233445566778899aabbccddeeff".into();
+    context
+}
+
+/// Where a dialect's clients chat. What no client speaks has no clients.
+pub(crate) fn chat(client: Dialect) -> Endpoint {
+    client.chat().unwrap_or(Endpoint::ChatCompletions)
+}
 
 /// One input.
 pub(crate) struct Fixture {
@@ -28,7 +41,7 @@ impl Fixture {
 /// All inputs of a kind, in order of their names.
 pub(crate) fn all(kind: &str, extension: &str) -> Vec<Fixture> {
     let mut found = Vec::new();
-    for dialect in DIALECTS {
+    for dialect in Dialect::ALL {
         let directory =
             PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(kind).join(dialect.name());
         let mut paths: Vec<PathBuf> =

@@ -6,13 +6,16 @@ import os
 import pytest
 from harness.fixtures import deployment, stack  # noqa: F401
 from harness.scene import Scene
-from official import anthropic_api, openai_api
-from official.house import DIALECTS, Broken, House
+from official import anthropic_api, google_api, openai_api
+from official.house import DIALECTS, LACKS, VENDORS, Broken, House
 from official.node import NodeProcess
 from official.table import Table
 
 OPENAI = {each.name: each for each in (openai_api.Python, openai_api.AsyncPython, openai_api.Node)}
 ANTHROPIC = {each.name: each for each in (anthropic_api.Python, anthropic_api.AsyncPython)}
+GOOGLE = {each.name: each for each in (google_api.Python, google_api.AsyncPython)}
+LANGCHAIN = ["langchain-openai", "langchain-openai-responses", "langchain-anthropic"]
+VERCEL = ["vercel-openai-chat", "vercel-openai", "vercel-anthropic", "vercel-google"]
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +82,43 @@ def anthropic(connect, anthropic_client):
     return connect(anthropic_client)
 
 
+@pytest.fixture(params=GOOGLE)
+def google_client(request):
+    """The name of a Google client: each."""
+    return request.param
+
+
+@pytest.fixture
+def connect_google(google_client, house, opened):
+    """Gives Google's clients: `connect_google(token)`."""
+
+    def client(token=house.strict.token):
+        key = (google_client, token, house.url)
+        if key not in opened:
+            opened[key] = GOOGLE[google_client](house.url, token)
+        return opened[key]
+
+    return client
+
+
+@pytest.fixture
+def google(connect_google):
+    """A Google client whose key refuses every loss."""
+    return connect_google()
+
+
+@pytest.fixture(params=LANGCHAIN)
+def langchain_client(request):
+    """The name of one of LangChain's models: each."""
+    return request.param
+
+
+@pytest.fixture(params=VERCEL)
+def vercel_client(request):
+    """The name of one of the Vercel AI SDK's providers: each."""
+    return request.param
+
+
 @pytest.fixture(params=DIALECTS)
 def upstream(request):
     """The provider's dialect: each."""
@@ -88,7 +128,16 @@ def upstream(request):
 @pytest.fixture
 def side(request, house, upstream):
     """The provider that scenarios talk to; at the end, it must have accepted everything."""
-    side = house.side(upstream)
+    yield from _checked(request, house, house.side(upstream))
+
+
+@pytest.fixture(params=VENDORS)
+def vendor(request, house):
+    """A provider that speaks another's dialect, each; at the end, it must have accepted everything."""
+    yield from _checked(request, house, house.side(request.param))
+
+
+def _checked(request, house, side):
     side.virtual.reset()
     request.node.stack_marks = (house.stack, house.stack.marks())
     yield side
@@ -104,10 +153,37 @@ def broken(request, stack, upstream):  # noqa: F811
     scene.close()
 
 
+def pytest_collection_modifyitems(config, items):
+    """Leaves out what an upstream has no word for, and what the other deployment need not show again.
+
+    Both run the same module, and differ in configuration alone, which tests/e2e is about. As somebody's guest it serves
+    the first two APIs, by providers of their dialects.
+    """
+    lost = [item for item in items if _is_lost(item)]
+    config.pluginmanager.get_plugin("sdk-table").expect(items, lost)
+    left = {*lost, *(item for item in items if _is_shown(item))}
+    config.hook.pytest_deselected(items=list(left))
+    items[:] = [item for item in items if item not in left]
+
+
+def _is_lost(item):
+    needs = item.get_closest_marker("needs")
+    return needs is not None and needs.args[0] in LACKS[item.callspec.params["upstream"]]
+
+
+def _is_shown(item):
+    params = item.callspec.params
+    return params["deployment"] == "guest" and not (
+        item.path.stem.startswith(("test_openai", "test_anthropic"))
+        and item.path.stem != "test_openai_responses"
+        and params.get("upstream") in (None, "openai", "anthropic")
+    )
+
+
 def pytest_configure(config):
     """Begins the table, and takes away what would configure the clients behind the scenarios' back."""
     for name in list(os.environ):
-        if name.startswith(("OPENAI_", "ANTHROPIC_")):
+        if name.startswith(("OPENAI_", "ANTHROPIC_", "GOOGLE_", "GEMINI_", "LANGCHAIN_", "LANGSMITH_")):
             del os.environ[name]
     for name in ("NO_PROXY", "no_proxy"):
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))

@@ -1,7 +1,8 @@
-"""The Anthropic clients' other endpoint that the edge answers: models."""
+"""The Anthropic clients' other endpoints: models, and the size of a prompt."""
 
 import pytest
 from official.answer import ClientError
+from official.shared import CITY_SCHEMA, check_request_id
 
 
 def test_models(anthropic):
@@ -29,3 +30,19 @@ def test_model_unknown(anthropic):
         anthropic.model("house-cloud")
     assert (caught.value.kind, caught.value.status, caught.value.type) == ("NotFoundError", 404, "not_found_error")
     assert "house-claude" in caught.value.message and caught.value.request_id
+
+
+def test_count(anthropic, side):
+    """A prompt's size is what its message then costs, as far as the provider tells; else it is estimated."""
+    arguments = {
+        "model": side.model,
+        "system": "Be terse.",
+        "messages": [{"role": "user", "content": "How many tokens are these?"}],
+        "tools": [{"name": "get_weather", "description": "Weather of a city", "input_schema": CITY_SCHEMA}],
+    }
+    answer = anthropic.counted(**arguments)
+    check_request_id(answer)
+    counts = len(side.virtual.attempts())
+    anthropic.message(**arguments, max_tokens=100)
+    assert counts == (0 if side.dialect == "openai" else 1)
+    assert answer.data["input_tokens"] == side.usage["input"] or counts == 0 and answer.data["input_tokens"] > 0

@@ -1,7 +1,7 @@
 """Tools through the Anthropic clients: which are called, how, and what comes of their results."""
 
 import pytest
-from official.anthropic_stream import Streamed
+from official.anthropic_stream import Streamed, with_words
 from official.shared import CITY_EXAMPLE, CITY_SCHEMA, PNG
 
 WEATHER = {"name": "get_weather", "description": "Weather of a city", "input_schema": CITY_SCHEMA}
@@ -78,8 +78,9 @@ def test_thoughts_and_text_before_calls(called, side):
     prompt = f"[[think:Both cities.]][[say:Let me look.]]{TWO_CALLS}"
     arguments = ask(prompt, side, max_tokens=8_000, thinking={"type": "enabled", "budget_tokens": 2_000})
     reply = called({**arguments, "model": side.reasoner})
-    assert [block["type"] for block in reply.content] == ["thinking", "text", "tool_use", "tool_use"]
-    assert (reply.content[0]["thinking"], reply.text, reply.inputs) == ("Both cities.", "Let me look.", CITIES)
+    content = with_words(reply.content, side)
+    assert [block["type"] for block in content] == ["thinking", "text", "tool_use", "tool_use"]
+    assert (content[0]["thinking"], reply.text, reply.inputs) == ("Both cities.", "Let me look.", CITIES)
     assert reply.stop_reason == "tool_use"
 
 
@@ -109,6 +110,7 @@ def test_parallel(called, side):
     assert reply.stop_reason == "tool_use"
 
 
+@pytest.mark.needs("parallel_tool_calls")
 def test_not_parallel(called, side):
     """One at a time, if so asked."""
     choice = {"type": "auto", "disable_parallel_tool_use": True}
@@ -186,8 +188,8 @@ def test_result_with_a_picture(connect, house, anthropic_client, side):
 
 
 def test_results_while_thinking(connect, house, anthropic_client, side):
-    """Thoughts go back with the results, to the provider that thought them; elsewhere they are a loss."""
-    token = house.strict.token if side.dialect == "anthropic" else house.lenient.token
+    """Thoughts go back with the results, to the provider that thought them; Chat has no place for them."""
+    token = house.lenient.token if side.dialect == "openai" else house.strict.token
     anthropic = connect(anthropic_client, token)
     arguments = {
         **ask("[[think:I need the time.]][[tool:get_time {}]]", side, max_tokens=8_000),
@@ -195,10 +197,11 @@ def test_results_while_thinking(connect, house, anthropic_client, side):
         "thinking": {"type": "enabled", "budget_tokens": 2_000},
     }
     first = _of_message(anthropic.message(**arguments))
-    assert [block["type"] for block in first.content] == ["thinking", "tool_use"]
+    assert [block["type"] for block in with_words(first.content, side)] == ["thinking", "tool_use"]
     result = {"type": "tool_result", "tool_use_id": first.ids[0], "content": "noon"}
     arguments["messages"] += [
         {"role": "assistant", "content": first.content},
         {"role": "user", "content": [result]},
     ]
     assert _of_message(anthropic.message(**arguments)).text == "The tool returned: noon"
+    side.check_thinking_came_home()

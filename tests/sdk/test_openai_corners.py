@@ -132,7 +132,10 @@ def served(client, model, changes):
     assert stream.text == (message.get("content") or "")
 
 
-@pytest.mark.parametrize("corner", CARRIED)
+NEEDS = {"user_named": [pytest.mark.needs("user")]}
+
+
+@pytest.mark.parametrize("corner", [pytest.param(corner, marks=NEEDS.get(corner, [])) for corner in CARRIED])
 def test_carried(openai, side, corner):
     """Without a loss."""
     served(openai, side.model, CARRIED[corner])

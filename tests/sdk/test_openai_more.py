@@ -1,11 +1,11 @@
-"""The OpenAI clients' other endpoints: models, embeddings, legacy completions."""
+"""The OpenAI clients' other endpoints: models, embeddings, legacy completions, pictures."""
 
 import base64
 import struct
 
 import pytest
 from official.answer import ClientError
-from official.shared import check_request_id
+from official.shared import PNG, check_request_id
 
 
 def test_models(openai, house):
@@ -51,7 +51,7 @@ def test_embeddings(openai, vectors):
     """The clients ask for base64 of their own accord, and decode it."""
     model = f"{vectors.virtual.name}/text-embedding-3-small"
     answer = openai.embeddings(model=model, input=["one", "two"])
-    assert vectors.sent["encoding_format"] == "base64"
+    assert vectors.sent.json["encoding_format"] == "base64"
     check_request_id(answer)
     floats = openai.embeddings(model=model, input=["one", "two"], encoding_format="float").data
     for left, right in zip(answer.data["data"], floats["data"], strict=True):
@@ -69,6 +69,36 @@ def test_embeddings_in_base64(openai, vectors):
     (row,) = answer.data["data"]
     vector = struct.unpack("<8f", base64.b64decode(row["embedding"]))
     assert sum(number * number for number in vector) == pytest.approx(1.0, abs=1e-4)
+
+
+@pytest.mark.needs("embeddings")
+def test_embeddings_of_any_provider(openai, side):
+    """Vectors, one for each text, whoever makes them; they come as the client asked for them, base64 or not."""
+    answer = openai.embeddings(model=side.embedder, input=["one", "two", "three"])
+    assert [row["index"] for row in answer.data["data"]] == [0, 1, 2]
+    floats = openai.embeddings(model=side.embedder, input=["one", "two", "three"], encoding_format="float").data
+    for left, right in zip(answer.data["data"], floats["data"], strict=True):
+        assert left["embedding"] == pytest.approx(right["embedding"], rel=1e-6)
+    assert floats["data"][0]["embedding"] != floats["data"][1]["embedding"]
+    told = side.usage["input"] if side.tells_embeddings else 0
+    assert floats["usage"] == {"prompt_tokens": told, "total_tokens": told}
+
+
+def test_images(openai, side):
+    """Pictures are made and changed, where the provider does that."""
+    if side.dialect != "openai":
+        with pytest.raises(ClientError) as raised:
+            openai.image(model=side.model, prompt="An orange")
+        assert raised.value.status == 404 and "images" in raised.value.message
+        assert side.virtual.attempts() == []
+        return
+    model = f"{side.virtual.name}/gpt-image-1"
+    made = openai.image(model=model, prompt="An orange")
+    assert base64.b64decode(made.data["data"][0]["b64_json"])
+    check_request_id(made)
+    changed = openai.edited(model=model, prompt="Greener", image=PNG)
+    assert base64.b64decode(changed.data["data"][0]["b64_json"])
+    assert base64.b64decode(PNG) in base64.b64decode(side.last.body_base64)
 
 
 def test_completion(openai, vectors):

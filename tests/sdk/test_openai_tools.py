@@ -112,6 +112,7 @@ def test_parallel(called, side):
     assert reply.finish == "tool_calls"
 
 
+@pytest.mark.needs("parallel_tool_calls")
 def test_not_parallel(called, side):
     """One at a time, if so asked."""
     reply = called(ask(TWO_CALLS, side, parallel_tool_calls=False))
@@ -183,9 +184,8 @@ def test_results_then_a_question(openai, side):
     assert answer.data["choices"][0]["message"]["content"] == "I do not know"
 
 
-def test_results_while_reasoning(connect, house, openai_client, side):
-    """A model that reasons may use tools, though this API cannot send its thoughts back: a loss, hence another key."""
-    openai = connect(openai_client, house.lenient.token)
+def test_results_while_reasoning(openai, side):
+    """A model that reasons uses tools; who sends its message back as it came sends its thoughts home."""
     arguments = {"model": side.reasoner, "tools": TOOLS, "reasoning_effort": "low", "max_completion_tokens": 8_000}
     messages = [{"role": "user", "content": "[[think:I need the time.]][[tool:get_time {}]]"}]
     first = openai.chat(messages=messages, **arguments).data["choices"][0]["message"]
@@ -193,3 +193,4 @@ def test_results_while_reasoning(connect, house, openai_client, side):
     messages += [first, {"role": "tool", "tool_call_id": first["tool_calls"][0]["id"], "content": "noon"}]
     second = openai.chat(messages=messages, **arguments).data["choices"][0]["message"]
     assert second["content"] == "The tool returned: noon"
+    side.check_thinking_came_home()

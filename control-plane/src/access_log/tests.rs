@@ -68,6 +68,7 @@ fn record(seq: u64) -> Record {
         usage_source: UsageSource::None,
         finish_reason: None,
         dropped_params: Vec::new(),
+        passed_over: Vec::new(),
     }
 }
 

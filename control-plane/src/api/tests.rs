@@ -6,6 +6,7 @@ mod models;
 mod providers;
 mod settings;
 mod usage;
+mod vendors;
 
 use super::{openapi, routes};
 use crate::fleet::StreamStatus;

@@ -13,7 +13,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use sluice::config::{AttemptRecord, Dialect, Endpoint, Record, Usage, UsageSource};
+use sluice::config::{AttemptRecord, Dialect, Endpoint, PassedOver, Record, Usage, UsageSource};
 use utoipa::{IntoParams, ToSchema};
 
 /// Rows read at once for CSV: what is in memory of an export of any length.
@@ -141,6 +141,8 @@ pub(super) struct UsageRow {
     attempts: Vec<AttemptRecord>,
     /// JSON paths that the upstream's dialect could not carry.
     dropped_params: Vec<String>,
+    /// Steps of the plan that were left out because they cannot do what the request needs.
+    passed_over: Vec<PassedOver>,
 }
 
 /// Sums of one group.
@@ -170,6 +172,7 @@ impl From<Stored> for UsageRow {
             usage_source,
             finish_reason,
             dropped_params,
+            passed_over,
             ..
         } = record;
         let started_at = time::format(started_at_us);
@@ -198,6 +201,7 @@ impl From<Stored> for UsageRow {
             cost_micro_usd,
             attempts,
             dropped_params,
+            passed_over,
         }
     }
 }

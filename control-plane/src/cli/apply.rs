@@ -12,7 +12,8 @@ use std::path::PathBuf;
 /// A configuration file and how to apply it.
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
-    /// YAML file with `settings`, `providers`, `models` and `keys`; `-` is standard input.
+    /// YAML file with `settings`, `providers`, `models` and `keys`; `-` is standard input. A credential may be `${NAME}`, from
+    /// the environment, or `${file:PATH}`.
     #[arg(short, long)]
     file: PathBuf,
     /// Show what would change, and change nothing.
@@ -34,15 +35,33 @@ pub(crate) async fn run(apply: Apply) -> anyhow::Result<()> {
     } else {
         std::fs::read_to_string(&apply.file)
     };
-    let configuration = read(&text.with_context(|| name.to_string())?, |name| std::env::var(name).ok());
+    let configuration = read(&text.with_context(|| name.to_string())?, &Sources::default());
     let mut call = Call::post(&["apply"], configuration.with_context(|| name.to_string())?);
     call.query.push(("dry_run", apply.dry_run.to_string()));
     let applied = Client::new(&apply.connection)?.json(call).await.with_context(|| name.to_string())?;
     print(&mut io::stdout().lock(), &applied, apply.json)
 }
 
-/// YAML to the API's JSON, with `${NAME}` in the place of a credential replaced by the environment's variable.
-pub(super) fn read(text: &str, variable: impl Fn(&str) -> Option<String>) -> anyhow::Result<Value> {
+/// Where credentials may come from that a file only names.
+pub(super) struct Sources {
+    /// The environment.
+    pub(super) variable: fn(&str) -> Option<String>,
+    /// Files.
+    pub(super) file: fn(&str) -> io::Result<String>,
+}
+
+impl Default for Sources {
+    fn default() -> Self {
+        Self { variable: |name| std::env::var(name).ok(), file: |path| std::fs::read_to_string(path) }
+    }
+}
+
+/// The members of a provider that may name a credential in place of holding it.
+const CREDENTIALS: [&str; 3] = ["auth.secret", "auth.aws.access_key_id", "auth.aws.session_token"];
+
+/// YAML to the API's JSON. In the place of a credential `${NAME}` is the environment's variable, and `${file:PATH}` the
+/// file's text.
+pub(super) fn read(text: &str, sources: &Sources) -> anyhow::Result<Value> {
     // By way of YAML's own value: it refuses a member that is written twice, JSON's would take the last.
     let yaml: serde_yaml_ng::Value = serde_yaml_ng::from_str(text)?;
     let mut configuration = match serde_json::to_value(yaml)? {
@@ -52,13 +71,28 @@ pub(super) fn read(text: &str, variable: impl Fn(&str) -> Option<String>) -> any
     };
     let providers = configuration.get_mut("providers").and_then(Value::as_array_mut);
     for (at, provider) in providers.into_iter().flatten().enumerate() {
-        let Some(Value::String(secret)) = provider.pointer_mut("/auth/secret") else { continue };
-        let Some(name) = secret.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) else { continue };
-        let value = variable(name).filter(|value| !value.is_empty());
-        *secret = value
-            .with_context(|| format!("providers[{at}].auth.secret: expected {name} in the environment"))?;
+        for member in CREDENTIALS {
+            let pointer = format!("/{}", member.replace('.', "/"));
+            let Some(Value::String(text)) = provider.pointer_mut(&pointer) else { continue };
+            let Some(name) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) else {
+                continue;
+            };
+            let value = sources.fetch(name).with_context(|| format!("providers[{at}].{member}"))?;
+            *text = value;
+        }
     }
     Ok(configuration)
+}
+
+impl Sources {
+    fn fetch(&self, name: &str) -> anyhow::Result<String> {
+        let Some(path) = name.strip_prefix("file:") else {
+            let value = (self.variable)(name).filter(|value| !value.is_empty());
+            return value.with_context(|| format!("expected {name} in the environment"));
+        };
+        let text = (self.file)(path).with_context(|| path.to_owned())?;
+        Ok(text.trim().to_owned())
+    }
 }
 
 fn print(out: &mut impl Write, applied: &Value, json: bool) -> anyhow::Result<()> {

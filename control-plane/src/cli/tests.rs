@@ -1,10 +1,13 @@
 //! Tests of the commands: the binary's own argument parser, against a control plane.
 
+mod readme;
+
 use super::client::{Call, Client, Connection};
 use super::{apply, key, table::Table, usage};
 use crate::test_app::{TestApp, record};
 use clap::Parser;
 use serde_json::{Value, json};
+use sluice::config::{PassedOver, Record};
 use std::os::unix::fs::PermissionsExt as _;
 
 #[derive(Debug, Parser)]
@@ -112,21 +115,63 @@ keys:
     assert!(error.starts_with("/nowhere.yaml: No such file"), "{error}");
 }
 
+/// An environment of one variable and a disk of one file.
+const SOURCES: apply::Sources = apply::Sources {
+    variable: |name| (name == "OPENAI_KEY").then(|| "sk-from-env".to_owned()),
+    file: |path| match path {
+        "/run/key.json" => Ok("{\"a\": 1}\n".to_owned()),
+        _ => Err(std::io::Error::from(std::io::ErrorKind::NotFound)),
+    },
+};
+
 #[test]
-fn credentials_may_come_from_the_environment() {
-    let variable = |name: &str| (name == "OPENAI_KEY").then(|| "sk-from-env".to_owned());
-    let read = |secret: &str| {
-        apply::read(&format!("providers: [{{name: a, auth: {{secret: '{secret}'}}}}]"), variable)
+fn credentials_may_come_from_elsewhere() {
+    let read = |auth: &str| {
+        let text = format!("providers: [{{name: a, auth: {auth}}}]");
+        apply::read(&text, &SOURCES).map(|read| read["providers"][0]["auth"].clone())
     };
-    assert_eq!(read("${OPENAI_KEY}").unwrap()["providers"][0]["auth"]["secret"], "sk-from-env");
-    assert_eq!(read("sk-$x{y}").unwrap()["providers"][0]["auth"]["secret"], "sk-$x{y}");
-    let error = read("${OTHER}").unwrap_err().to_string();
-    assert_eq!(error, "providers[0].auth.secret: expected OTHER in the environment");
+    assert_eq!(read("{secret: '${OPENAI_KEY}'}").unwrap()["secret"], "sk-from-env");
+    assert_eq!(read("{secret: 'sk-$x{y}'}").unwrap()["secret"], "sk-$x{y}");
+    assert_eq!(read("{secret: '${file:/run/key.json}'}").unwrap()["secret"], "{\"a\": 1}");
+    let aws = "{secret: s, aws: {access_key_id: '${OPENAI_KEY}', region: '${OPENAI_KEY}', session_token: '${OPENAI_KEY}'}}";
+    assert_eq!(
+        read(aws).unwrap()["aws"],
+        json!({"access_key_id": "sk-from-env", "region": "${OPENAI_KEY}", "session_token": "sk-from-env"}),
+        "a region is no credential"
+    );
+    let refused = |auth: &str| format!("{:#}", read(auth).unwrap_err());
+    assert_eq!(
+        refused("{secret: '${OTHER}'}"),
+        "providers[0].auth.secret: expected OTHER in the environment"
+    );
+    assert_eq!(
+        refused("{aws: {session_token: '${file:/gone}'}}"),
+        "providers[0].auth.aws.session_token: /gone: entity not found"
+    );
+}
+
+#[tokio::test]
+async fn a_new_vendor_is_the_configuration_that_the_recipe_shows() {
+    let text = include_str!("../../../CONTRIBUTING.md");
+    let (_, block) = text.split_once("```yaml\n").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    let sources = apply::Sources {
+        variable: |name| (name == "ACME_API_KEY").then(|| "sk-acme".to_owned()),
+        ..apply::Sources::default()
+    };
+    let configuration = apply::read(block, &sources).unwrap();
+    let app = TestApp::start().await;
+    app.ok(reqwest::Method::POST, "/apply", configuration).await;
+    let snapshot = app.shared().store.feed().current();
+    assert_eq!(snapshot.keys.len(), 1);
+    assert_eq!(snapshot.models["acme/large"].value.channels[0].upstream_id, "acme-large-2");
+    let provider = &snapshot.providers["acme"].value;
+    assert_eq!((provider.auth.secret.as_str(), provider.stream_usage), ("sk-acme", false));
 }
 
 #[test]
 fn a_file_that_is_no_configuration_is_refused() {
-    let read = |text: &str| apply::read(text, |_| None);
+    let read = |text: &str| apply::read(text, &SOURCES);
     assert_eq!(read("").unwrap(), json!({}));
     for bad in ["- a", "text", "keys: []\nkeys: []", "a: [", "1: 2: 3"] {
         assert!(read(bad).is_err(), "{bad:?}");
@@ -136,18 +181,30 @@ fn a_file_that_is_no_configuration_is_refused() {
 #[tokio::test]
 async fn an_export_appears_whole() {
     let app = TestApp::with_model().await;
-    app.shared().ledger.commit("envoy-1", (1..=3).map(record).collect()).await.unwrap();
+    let mut records: Vec<Record> = (1..=3).map(record).collect();
+    records[2].usage.images = 2;
+    let (provider, model, lacks) = ("beta".to_owned(), "gpt".to_owned(), "images".to_owned());
+    records[2].passed_over = vec![PassedOver { provider, model, lacks }];
+    app.shared().ledger.commit("envoy-1", records).await.unwrap();
     let export = async |arguments: &[&str]| {
         let file = app.dir.path().join("usage.out");
         let output = ["usage", "export", "--output", file.to_str().unwrap()];
         run(&app, &[&output, arguments].concat()).await.unwrap();
         std::fs::read_to_string(file).unwrap()
     };
-    assert_eq!(export(&["--csv", "--since", "2001-09-09T01:46:42Z"]).await.lines().count(), 3);
+    let text = export(&["--csv", "--since", "2001-09-09T01:46:42Z"]).await;
+    assert_eq!(text.lines().count(), 3);
+    let mut lines = csv::Reader::from_reader(text.as_bytes());
+    let head = lines.headers().unwrap().clone();
+    let newest = lines.records().next().unwrap().unwrap();
+    let cell = |name: &str| newest[head.iter().position(|column| column == name).unwrap()].to_owned();
+    assert_eq!((cell("images"), cell("passed_over")), ("2".to_owned(), "beta/gpt:images".to_owned()));
     assert_eq!(export(&["--until", "1000000002"]).await.lines().count(), 2);
     assert_eq!(export(&["--csv", "--key", "nobody"]).await.lines().count(), 1);
     let rows: Value = serde_json::from_str(&export(&["--json"]).await).unwrap();
     assert_eq!(rows.as_array().unwrap().len(), 3);
+    assert_eq!(rows[0]["usage"]["images"], 2);
+    assert_eq!(rows[0]["passed_over"], json!([{"provider": "beta", "model": "gpt", "lacks": "images"}]));
     let mode = std::fs::metadata(app.dir.path().join("usage.out")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "who used what is its owner's business");
     for by in ["key", "model", "provider"] {

@@ -18,15 +18,13 @@ pub(crate) struct Rendered {
     pub(crate) version: String,
     /// The resource.
     pub(crate) any: Any,
-    /// The revision it was rendered from.
-    revision: u64,
 }
 
 impl Rendered {
-    fn new(any: Any, revision: u64) -> Arc<Self> {
+    fn new(any: Any) -> Arc<Self> {
         let digest = Sha256::digest(&any.value);
         let version = token::hex(digest.get(..8).unwrap_or(&digest));
-        Arc::new(Self { version, any, revision })
+        Arc::new(Self { version, any })
     }
 }
 
@@ -44,19 +42,31 @@ impl Catalog {
     pub(crate) fn new(snapshot: Arc<Snapshot>, previous: Option<&Self>, gateway: Option<&Gateway>) -> Self {
         let mut tables = BTreeMap::new();
         let old = |type_url| previous.and_then(|previous| previous.tables.get(type_url));
-        let settings = BTreeMap::from([("settings".to_owned(), snapshot.settings.clone())]);
-        tables.insert(type_url::SETTINGS, render(type_url::SETTINGS, &settings, old(type_url::SETTINGS)));
+        let settings =
+            |snapshot: &Snapshot| BTreeMap::from([("settings".to_owned(), snapshot.settings.clone())]);
+        let before = previous.map(|previous| &*previous.snapshot);
+        let had = before.map(settings);
+        tables.insert(
+            type_url::SETTINGS,
+            render(type_url::SETTINGS, &settings(&snapshot), old(type_url::SETTINGS).zip(had.as_ref())),
+        );
+        let had = before.map(|before| &before.providers);
         tables.insert(
             type_url::PROVIDER,
-            render(type_url::PROVIDER, &snapshot.providers, old(type_url::PROVIDER)),
+            render(type_url::PROVIDER, &snapshot.providers, old(type_url::PROVIDER).zip(had)),
         );
-        tables.insert(type_url::MODEL, render(type_url::MODEL, &snapshot.models, old(type_url::MODEL)));
+        let had = before.map(|before| &before.models);
+        tables.insert(
+            type_url::MODEL,
+            render(type_url::MODEL, &snapshot.models, old(type_url::MODEL).zip(had)),
+        );
         if snapshot.settings.value.push_all_keys {
-            tables.insert(type_url::KEY, render(type_url::KEY, &snapshot.keys, old(type_url::KEY)));
+            let had = before.map(|before| &before.keys);
+            tables.insert(type_url::KEY, render(type_url::KEY, &snapshot.keys, old(type_url::KEY).zip(had)));
         }
         if let Some(gateway) = gateway {
             for (type_url, resources) in gateway.resources(&snapshot) {
-                let rendered = |(name, any)| (name, Rendered::new(any, snapshot.revision));
+                let rendered = |(name, any)| (name, Rendered::new(any));
                 tables.insert(type_url, resources.into_iter().map(rendered).collect());
             }
         }
@@ -109,10 +119,13 @@ impl Versions for View<'_> {
 fn render<T: Serialize>(
     type_url: &str,
     values: &BTreeMap<String, Versioned<T>>,
-    old: Option<&Table>,
+    old: Option<(&Table, &BTreeMap<String, Versioned<T>>)>,
 ) -> Table {
     let render = |(name, value): (&String, &Versioned<T>)| {
-        let same = old.and_then(|old| old.get(name)).filter(|old| old.revision == value.revision).cloned();
+        // The value itself tells, not its revision: a provider's token changes without the provider.
+        let unchanged = |before: &Versioned<T>| Arc::ptr_eq(&before.value, &value.value);
+        let same = old.filter(|(_, values)| values.get(name).is_some_and(unchanged));
+        let same = same.and_then(|(table, _)| table.get(name).cloned());
         Some((name.clone(), same.or_else(|| payload(type_url, value))?))
     };
     values.iter().filter_map(render).collect()
@@ -122,7 +135,7 @@ fn payload<T: Serialize>(type_url: &str, value: &Versioned<T>) -> Option<Arc<Ren
     match serde_json::to_vec(&*value.value) {
         Ok(json) => {
             let any = Any { type_url: type_url.to_owned(), value: Payload { json }.encode_to_vec() };
-            Some(Rendered::new(any, value.revision))
+            Some(Rendered::new(any))
         }
         Err(error) => {
             // These types are structs of plain members with text keys, so this is a defect, not an input.

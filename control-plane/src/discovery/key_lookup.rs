@@ -4,8 +4,7 @@
 //! not worth a protobuf compiler in the build.
 
 use super::Discovery;
-use prost::Message as _;
-use sluice::config::{KeyRequest, Payload, key_lookup, type_url};
+use sluice::config::{KeyRequest, Payload, key_lookup};
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::task::{Context, Poll};
@@ -22,13 +21,13 @@ pub(super) struct KeyLookup(pub(super) Discovery);
 impl KeyLookup {
     fn find(&self, id: &str) -> Result<Payload, Status> {
         self.0.fleet.count_key_lookup();
-        let catalog = self.0.catalog();
-        let rendered = catalog.view(type_url::KEY).get(id);
-        let rendered = rendered.ok_or_else(|| Status::not_found("no such key"))?;
-        Payload::decode(rendered.any.value.as_slice()).map_err(|error| {
-            tracing::error!(%error, "a rendered key cannot be read back");
-            Status::internal("the key could not be read")
-        })
+        let snapshot = self.0.source.current();
+        let key = snapshot.keys.get(id).ok_or_else(|| Status::not_found("no such key"))?;
+        let json = serde_json::to_vec(&*key.value).map_err(|error| {
+            tracing::error!(%error, "a key cannot be written");
+            Status::internal("the key could not be written")
+        })?;
+        Ok(Payload { json })
     }
 }
 

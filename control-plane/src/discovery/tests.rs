@@ -19,15 +19,18 @@ const TOKEN: &str = "node-secret";
 
 struct Served {
     feed: Feed,
+    /// From which the feed is derived.
+    source: Feed,
     fleet: Fleet,
     stop: CancellationToken,
     channel: Channel,
 }
 
 async fn serve(first: Snapshot) -> Served {
-    let (feed, fleet, stop) = (Feed::new(first), Fleet::default(), CancellationToken::new());
+    let (fleet, stop) = (Fleet::default(), CancellationToken::new());
+    let (feed, source) = (Feed::new(first.clone()), Feed::new(first));
     let mut routes = Routes::builder();
-    Discovery::new(feed.clone(), fleet.clone(), Some(gateway()), stop.clone())
+    Discovery::new(feed.clone(), source.clone(), fleet.clone(), Some(gateway()), stop.clone())
         .add_to(&mut routes, &NodeToken::new(Some(TOKEN)));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -36,7 +39,7 @@ async fn serve(first: Snapshot) -> Served {
         server.serve_with_incoming_shutdown(TcpIncoming::from(listener), stop.clone().cancelled_owned()),
     );
     let channel = Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
-    Served { feed, fleet, stop, channel }
+    Served { feed, source, fleet, stop, channel }
 }
 
 fn with_token<T>(message: T, token: &str) -> Request<T> {
@@ -107,6 +110,24 @@ async fn a_change_is_pushed_and_its_acknowledgement_is_on_record() {
 }
 
 #[tokio::test]
+async fn what_changes_without_a_revision_is_pushed_too() {
+    let served = serve(snapshot(1, &[provider("a", "http://h"), provider("b", "http://h")], &[])).await;
+    let (requests, mut responses) = served.stream(Some(module_node()), TOKEN).await.unwrap();
+    responses.next().await.unwrap().unwrap();
+    let ask = DeltaDiscoveryRequest { type_url: type_url::PROVIDER.into(), ..Default::default() };
+    requests.send(ask).await.unwrap();
+    assert_eq!(responses.next().await.unwrap().unwrap().resources.len(), 2);
+    let mut next = Snapshot::clone(&served.feed.current());
+    let mut renewed = provider("a", "http://h");
+    renewed.auth.secret = "renewed".into();
+    next.providers.insert("a".into(), super::fixture::versioned(1, renewed));
+    served.feed.replace(Arc::new(next));
+    let pushed = responses.next().await.unwrap().unwrap();
+    let names: Vec<_> = pushed.resources.iter().map(|resource| resource.name.as_str()).collect();
+    assert_eq!((names, pushed.system_version_info.as_str()), (vec!["a"], "1"));
+}
+
+#[tokio::test]
 async fn a_stream_that_ends_leaves_the_fleet() {
     let served = serve(snapshot(1, &[], &[])).await;
     let (requests, mut responses) = served.stream(Some(module_node()), TOKEN).await.unwrap();
@@ -147,10 +168,18 @@ async fn keys_are_looked_up_and_look_ups_are_counted() {
     assert_eq!(served.fleet.key_lookups(), 2);
 }
 
+#[tokio::test]
+async fn a_key_that_has_just_been_made_is_found_before_it_is_pushed() {
+    let served = serve(snapshot(1, &[], &["k"])).await;
+    served.source.publish(snapshot(2, &[], &["k", "new"]));
+    assert!(served.look_up("new", TOKEN).await.is_ok());
+}
+
 #[test]
 fn what_has_not_changed_is_rendered_once() {
     let feed = Feed::new(snapshot(1, &[], &["k"]));
-    let discovery = Discovery::new(feed.clone(), Fleet::default(), None, CancellationToken::new());
+    let discovery =
+        Discovery::new(feed.clone(), feed.clone(), Fleet::default(), None, CancellationToken::new());
     let before = discovery.catalog().view(type_url::KEY).get("k").unwrap();
     let mut next = snapshot(2, &[], &["l"]);
     next.keys.insert("k".into(), feed.current().keys["k"].clone());

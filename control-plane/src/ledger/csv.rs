@@ -5,11 +5,11 @@
 use super::time;
 use crate::store::{Charged, Stored};
 use csv::Writer;
-use sluice::config::{Usage, UsageSource};
+use sluice::config::{PassedOver, Usage, UsageSource};
 use std::borrow::Cow;
 use std::io;
 
-const COLUMNS: [&str; 25] = [
+const COLUMNS: [&str; 27] = [
     "started_at",
     "request_id",
     "key",
@@ -31,10 +31,12 @@ const COLUMNS: [&str; 25] = [
     "cache_write_tokens",
     "output_tokens",
     "reasoning_tokens",
+    "images",
     "usage_source",
     "finish_reason",
     "cost_usd",
     "dropped_params",
+    "passed_over",
 ];
 
 /// The line that names the columns.
@@ -52,7 +54,7 @@ pub(crate) fn lines(rows: &[Stored]) -> io::Result<Vec<u8>> {
 }
 
 fn fields(Charged { record, cost_micro_usd }: &Charged) -> [Cow<'_, str>; COLUMNS.len()] {
-    let Usage { input, cached, cache_write, output, reasoning } = record.usage;
+    let Usage { input, cached, cache_write, output, reasoning, images } = record.usage;
     [
         time::format(record.started_at_us).into(),
         text(Some(&record.request_id)),
@@ -75,11 +77,19 @@ fn fields(Charged { record, cost_micro_usd }: &Charged) -> [Cow<'_, str>; COLUMN
         cache_write.to_string().into(),
         output.to_string().into(),
         reasoning.to_string().into(),
+        images.to_string().into(),
         source(record.usage_source).into(),
         text(record.finish_reason.as_ref()),
         format!("{}.{:06}", cost_micro_usd / 1_000_000, cost_micro_usd % 1_000_000).into(),
         plain(record.dropped_params.join(" ").into()),
+        plain(passed_over(&record.passed_over).into()),
     ]
+}
+
+/// `provider/model:lacks`, a space between them.
+fn passed_over(steps: &[PassedOver]) -> String {
+    let word = |step: &PassedOver| format!("{}/{}:{}", step.provider, step.model, step.lacks);
+    steps.iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
 const fn source(source: UsageSource) -> &'static str {

@@ -65,7 +65,7 @@ mod tests {
 
     fn usage(all: [u64; 5]) -> Usage {
         let [input, cached, cache_write, output, reasoning] = all;
-        Usage { input, cached, cache_write, output, reasoning }
+        Usage { input, cached, cache_write, output, reasoning, images: 0 }
     }
 
     #[test]

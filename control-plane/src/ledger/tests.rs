@@ -77,8 +77,14 @@ async fn absurd_counts_neither_fail_nor_break_sums() {
     let (ledger, _store, _dir) = ledger().await;
     let absurd = |seq| {
         let mut record = record(seq);
-        record.usage =
-            Usage { input: u64::MAX, cached: u64::MAX, cache_write: 0, output: u64::MAX, reasoning: 0 };
+        record.usage = Usage {
+            input: u64::MAX,
+            cached: u64::MAX,
+            cache_write: 0,
+            output: u64::MAX,
+            reasoning: 0,
+            images: 0,
+        };
         (record.duration_us, record.overhead_us, record.ttft_us) = (u64::MAX, u64::MAX, Some(u64::MAX));
         record
     };

@@ -1,4 +1,4 @@
-//! What a dialect answers to one request, before any script touches it.
+//! What a vendor answers to one request, before any script touches it.
 
 use super::catalog::Catalog;
 use super::event::Event;
@@ -9,12 +9,12 @@ use sha2::{Digest, Sha256};
 use sluice::config::Usage;
 use std::time::Duration;
 
-/// A request as a dialect sees it.
+/// A request as a vendor sees it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Call<'a> {
     /// The method.
     pub(crate) method: &'a http::Method,
-    /// The path without `/v1` and without a query.
+    /// The path without a query.
     pub(crate) path: &'a str,
     /// The query, empty if there is none.
     pub(crate) query: &'a str,
@@ -32,9 +32,16 @@ pub(crate) struct Call<'a> {
     pub(crate) now: u64,
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    /// The same request, as if the path had no such beginning.
+    #[must_use]
+    pub(crate) fn below(mut self, beginning: &str) -> Self {
+        self.path = self.path.strip_prefix(beginning).unwrap_or(self.path);
+        self
+    }
+
     /// A header's value, empty if it is absent or not text.
-    pub(crate) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &'a str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
@@ -99,7 +106,7 @@ impl Answer {
     }
 }
 
-/// Why a dialect refuses a request.
+/// Why a vendor refuses a request.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     /// Its shape or its values.

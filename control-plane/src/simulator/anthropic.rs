@@ -4,24 +4,59 @@
 //! status, type and words; what it allows is answered.
 
 use super::answer::{Answer, Call, Refusal};
-use super::catalog::Model;
-use super::shape::{Node, Object};
+use super::catalog::{Model, Row, Traits};
+use super::event::{self, Event, Mark, Style};
+use super::shape::{Node, Object, is_date};
+use super::vendor::{Complaint, Site, Vendor};
+use bytes::Bytes;
 use serde_json::{Value, json};
 
+mod beta;
 mod blocks;
-pub(crate) mod error;
-mod messages;
+pub(super) mod error;
+pub(super) mod messages;
 mod reply;
-mod signature;
-pub(crate) mod stream;
-mod tools;
-mod validate;
+pub(super) mod signature;
+mod stream;
+pub(super) mod tools;
+pub(super) mod validate;
 
 /// The vendor takes no larger requests.
 const LARGEST: usize = 32 << 20;
 
-/// Answers one request.
-pub(crate) fn answer(call: &Call<'_>) -> Answer {
+/// Anthropic.
+#[derive(Debug)]
+pub(crate) struct Anthropic;
+
+impl Vendor for Anthropic {
+    fn models(&self) -> &'static [Row] {
+        &[
+            ("claude-sonnet-4-5", 200_000, 64_000, Traits::OneSampler),
+            ("claude-haiku-4-5", 200_000, 64_000, Traits::OneSampler),
+            ("claude-opus-4-5", 200_000, 64_000, Traits::OneSampler),
+            ("claude-opus-4-8", 1_000_000, 128_000, Traits::Reasoning),
+        ]
+    }
+
+    fn answer(&self, call: &Call<'_>) -> Answer {
+        answer(&call.below("/v1"))
+    }
+
+    fn error(&self, _site: Site<'_>, status: u16, code: Option<&str>) -> Value {
+        error::of_status(status, code)
+    }
+
+    fn error_event(&self, site: Site<'_>, _sent: &[Event], complaint: Complaint<'_>) -> Event {
+        let usual = || self.error(site, 529, complaint.code);
+        Event::named(Mark::Frame, "error", &complaint.body.cloned().unwrap_or_else(usual))
+    }
+
+    fn ping(&self, _site: Site<'_>, style: Style) -> Bytes {
+        event::render(&stream::ping(), style)
+    }
+}
+
+fn answer(call: &Call<'_>) -> Answer {
     let id = format!("req_{}", call.id("request", 24));
     let mut answer = route(call).unwrap_or_else(|refusal| match refusal {
         Refusal::Violation(violation) => error::of_violation(&violation, &id),
@@ -73,15 +108,6 @@ fn route(call: &Call<'_>) -> Result<Answer, Refusal> {
         }
         _ => Err(refuse(404, "not_found_error", "Not Found")),
     }
-}
-
-/// The vendor's versions are dates.
-fn is_date(version: &str) -> bool {
-    let digits =
-        |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
-    let mut parts = version.split('-');
-    [4, 2, 2].into_iter().all(|length| parts.next().is_some_and(|part| digits(part, length)))
-        && parts.next().is_none()
 }
 
 fn document(call: &Call<'_>, id: &str) -> Result<Value, Refusal> {

@@ -44,6 +44,11 @@ pub(crate) enum Kind {
     StallAfterTokens,
     /// After `tokens` sends an event that is not JSON, and goes on. Buffered: `invalid_json`.
     MalformedEvent,
+    /// Closes the connection in the middle of the event after `tokens`. Buffered: after half the body.
+    CutInsideEvent,
+    /// The event after `tokens` has a wrong checksum, and the stream goes on; where events have none it is
+    /// `malformed_event`. Buffered: `invalid_json`.
+    WrongChecksum,
     /// Everything but the last event. Buffered: healthy.
     NoDone,
     /// A 200 without a body.
@@ -112,9 +117,15 @@ pub(crate) struct Behaviour {
     /// Bytes of a big reply.
     #[serde(default)]
     pub(crate) bytes: usize,
+    /// For how many seconds the tokens of a token endpoint are good.
+    #[serde(default)]
+    pub(crate) lifetime_s: Option<u64>,
     /// How the stream is written.
     #[serde(default)]
     pub(crate) style: Style,
+    /// Only for requests, of any method, whose path ends so; absent: for each `POST` that asks the model something.
+    #[serde(default)]
+    pub(crate) path: Option<String>,
 }
 
 const fn once() -> u32 {
@@ -182,16 +193,18 @@ impl Script {
         Ok(Self(behaviours.into_iter().filter(|behaviour| behaviour.times > 0).collect()))
     }
 
-    /// The behaviour of the next attempt.
-    pub(crate) fn next(&mut self) -> Behaviour {
-        match self.0.front_mut() {
-            None => Behaviour::default(),
-            Some(front) if front.repeat => front.clone(),
-            Some(front) if front.times > 1 => {
-                front.times -= 1;
-                front.clone()
+    /// The behaviour of the next attempt: the first that is for it. Only what is `asking` uses up behaviours that name
+    /// no path.
+    pub(crate) fn next(&mut self, path: &str, asking: bool) -> Behaviour {
+        let fits = |behaviour: &Behaviour| behaviour.path.as_ref().map_or(asking, |end| path.ends_with(end));
+        let Some(index) = self.0.iter().position(fits) else { return Behaviour::default() };
+        match self.0.get_mut(index) {
+            Some(first) if first.repeat => first.clone(),
+            Some(first) if first.times > 1 => {
+                first.times -= 1;
+                first.clone()
             }
-            Some(_) => self.0.pop_front().unwrap_or_default(),
+            _ => self.0.remove(index).unwrap_or_default(),
         }
     }
 
@@ -214,7 +227,7 @@ mod tests {
     fn a_script_is_consumed_one_by_one() {
         let list = json!([{"kind": "status", "status": 500, "times": 2}, {"kind": "silence"}]);
         let mut script = script(list).unwrap();
-        let played: Vec<_> = (0..5).map(|_| script.next().kind.name()).collect();
+        let played: Vec<_> = (0..5).map(|_| script.next("/", true).kind.name()).collect();
         assert_eq!(played, ["status", "status", "silence", "healthy", "healthy"]);
     }
 
@@ -222,10 +235,20 @@ mod tests {
     fn the_last_may_repeat() {
         let mut endless =
             script(json!([{"kind": "no_done"}, {"kind": "error_body_200", "repeat": true}])).unwrap();
-        let played: Vec<_> = (0..4).map(|_| endless.next().kind).collect();
+        let played: Vec<_> = (0..4).map(|_| endless.next("/", true).kind).collect();
         assert_eq!(played, [Kind::NoDone, Kind::ErrorBody200, Kind::ErrorBody200, Kind::ErrorBody200]);
         let refused = script(json!([{"kind": "silence", "repeat": true}, {"kind": "healthy"}]));
         assert_eq!(refused.unwrap_err(), Refused::Endless(0));
+    }
+
+    #[test]
+    fn a_path_keeps_a_behaviour_for_its_own() {
+        let list = json!([{"kind": "silence"}, {"kind": "empty_body", "path": "/cancel"}]);
+        let mut script = script(list).unwrap();
+        let mut next = |path: &str, asking| script.next(path, asking).kind;
+        assert_eq!(next("/v1/responses/a/cancel", false), Kind::EmptyBody);
+        assert_eq!(next("/v1/responses/a/cancel", false), Kind::Healthy);
+        assert_eq!(next("/v1/responses", true), Kind::Silence);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The models that a virtual provider offers, and how much each can take.
 
 use serde::{Deserialize, Serialize};
-use sluice::config::Dialect;
 
 /// What a model without a limit of its own can take, in tokens.
 pub(crate) const CONTEXT: u64 = 128_000;
@@ -46,9 +45,14 @@ pub(crate) enum Traits {
     OneSampler,
     /// Takes texts and returns vectors.
     Embedding,
+    /// Makes pictures.
+    Image,
     /// Continues a text, and has no notion of turns.
     Completion,
 }
+
+/// A model that a vendor offers from the start: id, context length, longest reply, traits.
+pub(crate) type Row = (&'static str, u64, u64, Traits);
 
 /// The models of one provider.
 #[derive(Debug, Clone)]
@@ -56,23 +60,8 @@ pub(crate) struct Catalog(Vec<Model>);
 
 impl Catalog {
     /// What a vendor offers from the start.
-    pub(crate) fn of(dialect: Dialect) -> Self {
-        let rows: &[(&str, u64, u64, Traits)] = match dialect {
-            Dialect::Openai => &[
-                ("gpt-4o", 128_000, 16_384, Traits::Plain),
-                ("gpt-4o-mini", 128_000, 16_384, Traits::Plain),
-                ("gpt-4.1", 1_047_576, 32_768, Traits::Plain),
-                ("o3-mini", 200_000, 100_000, Traits::Reasoning),
-                ("text-embedding-3-small", 8_192, u64::MAX, Traits::Embedding),
-                ("gpt-3.5-turbo-instruct", 4_096, u64::MAX, Traits::Completion),
-            ],
-            Dialect::Anthropic => &[
-                ("claude-sonnet-4-5", 200_000, 64_000, Traits::OneSampler),
-                ("claude-haiku-4-5", 200_000, 64_000, Traits::OneSampler),
-                ("claude-opus-4-5", 200_000, 64_000, Traits::OneSampler),
-            ],
-        };
-        let model = |&(id, context_length, max_output, traits): &(&str, u64, u64, Traits)| Model {
+    pub(crate) fn of(rows: &[Row]) -> Self {
+        let model = |&(id, context_length, max_output, traits): &Row| Model {
             id: id.to_owned(),
             context_length,
             max_output,

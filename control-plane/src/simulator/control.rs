@@ -2,6 +2,7 @@
 //!
 //! Invariant: what is answered with a 2xx is already so: a script is in place, a socket is closed or open again.
 
+use super::api::Api;
 use super::attempt::Report;
 use super::behaviour::{Behaviour, Refused, Script};
 use super::catalog::Model;
@@ -14,7 +15,6 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sluice::config::Dialect;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,8 +27,9 @@ const LARGEST: usize = 64 << 20;
 pub(crate) struct NewProvider {
     /// How the control API calls it.
     pub(crate) name: String,
-    /// What it speaks.
-    pub(crate) dialect: Dialect,
+    /// Whose API it is; `dialect` says the same.
+    #[serde(alias = "dialect")]
+    pub(crate) api: Api,
     /// Where it listens; 0: anywhere.
     #[serde(default)]
     pub(crate) port: u16,
@@ -45,8 +46,8 @@ pub(crate) struct NewProvider {
 pub(crate) struct Described {
     /// Its name.
     pub(crate) name: String,
-    /// Its dialect.
-    pub(crate) dialect: Dialect,
+    /// Whose API it is.
+    pub(crate) api: Api,
     /// What to configure as the provider's base URL.
     pub(crate) base_url: String,
     /// How many behaviours of its script are still to come.
@@ -62,6 +63,12 @@ pub(crate) enum Failure {
     /// A provider has that name already.
     #[error("a provider is named `{0}` already")]
     Taken(String),
+    /// The simulator does not know that vendor.
+    #[error("`{}`: the simulator has no such API", .0.name())]
+    Homeless(Api),
+    /// The credential is not of the vendor's kind.
+    #[error("`credential`: not one of `{}`", .0.name())]
+    Credential(Api),
     /// The body is not what the operation takes.
     #[error(transparent)]
     Body(#[from] JsonRejection),
@@ -73,12 +80,21 @@ pub(crate) enum Failure {
     Listen(#[from] std::io::Error),
 }
 
+impl NewProvider {
+    /// The provider of this kind that is always there.
+    pub(super) fn usual(api: Api, port: u16) -> Self {
+        Self { name: api.name().to_owned(), api, port, credential: None, models: Vec::new() }
+    }
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = match &self {
             Self::Unknown(_) => StatusCode::NOT_FOUND,
             Self::Taken(_) | Self::Listen(_) => StatusCode::CONFLICT,
-            Self::Body(_) | Self::Script(_) => StatusCode::BAD_REQUEST,
+            Self::Body(_) | Self::Script(_) | Self::Homeless(_) | Self::Credential(_) => {
+                StatusCode::BAD_REQUEST
+            }
         };
         (status, Json(json!({"error": self.to_string()}))).into_response()
     }

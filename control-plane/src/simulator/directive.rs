@@ -1,5 +1,6 @@
 //! What a prompt tells the simulated model to do: `[[say:TEXT]]`, `[[tool:NAME ARGUMENTS]]`, `[[think:TEXT]]`,
-//! `[[redacted]]`, `[[refuse]]`, `[[length]]`, `[[words:N]]`, `[[big:N]]`, `[[delay_ms:N]]`, `[[unicode]]`.
+//! `[[redacted]]`, `[[refuse]]`, `[[length]]`, `[[words:N]]`, `[[big:N]]`, `[[delay_ms:N]]`, `[[unicode]]`, `[[also:TEXT]]`,
+//! `[[decline:TEXT]]`, `[[block]]`, `[[fail]]`, `[[search:QUERY]]`, `[[cite:URL]]`.
 //!
 //! Invariant: a text without a directive, or with an unknown one, is only a text.
 
@@ -27,6 +28,18 @@ pub(crate) struct Directives {
     pub(crate) big: Option<usize>,
     /// Wait this long before each delta.
     pub(crate) delay: Duration,
+    /// What further candidates say, where several are asked for; those after the last say the same as the first.
+    pub(crate) also: Vec<String>,
+    /// Decline in these words: the model's own choice, unlike a refusal by policy.
+    pub(crate) decline: Option<String>,
+    /// The prompt itself is refused by the vendor's filter.
+    pub(crate) block: bool,
+    /// The model breaks down after it has said all.
+    pub(crate) fail: bool,
+    /// Search the web for this, where the vendor's own tool is declared.
+    pub(crate) search: Option<String>,
+    /// Name these pages as the sources of the whole text.
+    pub(crate) cite: Vec<String>,
     /// Say something outside ASCII and cut the stream inside its characters.
     pub(crate) unicode: bool,
 }
@@ -71,6 +84,12 @@ fn apply(directives: &mut Directives, body: &str) {
             let arguments = if arguments == "\"\"" { "" } else { arguments };
             directives.tools.push((name.to_owned(), arguments.to_owned()));
         }
+        "also" => directives.also.push(value.to_owned()),
+        "decline" => directives.decline = Some(value.to_owned()),
+        "block" => directives.block = true,
+        "fail" => directives.fail = true,
+        "cite" => directives.cite.push(value.to_owned()),
+        "search" => directives.search = Some(value.to_owned()),
         "redacted" => directives.redacted = true,
         "refuse" => directives.refuse = true,
         "length" => directives.length = true,
@@ -100,6 +119,17 @@ mod tests {
         let found = parse(r#"[[tool:a {"m":[[1.50, 2]]}]] [[tool:b]] [[tool:c ""]] [[tool:d {"cut]]"#);
         let expected = [("a", r#"{"m":[[1.50, 2]]}"#), ("b", "{}"), ("c", ""), ("d", r#"{"cut"#)];
         assert_eq!(found.tools, expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
+    }
+
+    #[test]
+    fn several_candidates_are_told_apart() {
+        let found = parse(
+            "[[say:a]][[also:b]][[also:c]] [[decline:no]][[block]][[fail]][[search:q]][[cite:https://a/]]",
+        );
+        assert_eq!(found.also, ["b", "c"]);
+        assert_eq!((found.decline.as_deref(), found.search.as_deref()), (Some("no"), Some("q")));
+        assert_eq!(found.cite, ["https://a/"]);
+        assert!(found.block && found.fail);
     }
 
     #[test]

@@ -4,14 +4,13 @@
 
 use super::answer::{Answer, Content};
 use super::behaviour::{Behaviour, Kind};
-use super::event::{Event, Mark, Style, render};
+use super::event::{Event, Mark, Style};
 use super::play::{End, Piece};
 use super::socket::Break;
 use super::turn::Bias;
-use super::{anthropic, openai};
+use super::vendor::{Complaint, Site, Vendor};
 use bytes::Bytes;
 use serde_json::Value;
-use sluice::config::Dialect;
 use std::time::Duration;
 
 /// How often a stream that says nothing says so.
@@ -36,6 +35,15 @@ pub(crate) struct Reply {
     pub(crate) faulty: bool,
 }
 
+/// Whose stream it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct At<'a> {
+    /// The vendor.
+    pub(crate) vendor: &'a dyn Vendor,
+    /// Where at the vendor's.
+    pub(crate) site: Site<'a>,
+}
+
 /// What happens to the request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Course {
@@ -55,6 +63,7 @@ pub(crate) fn bias(behaviour: &Behaviour) -> Bias {
         refuse: matches!(behaviour.kind, Kind::ContentFilter | Kind::Refusal),
         no_usage: behaviour.kind == Kind::NoUsage,
         pace: Duration::from_millis(if slow { behaviour.delay_ms } else { 0 }),
+        lifetime: behaviour.lifetime_s,
     }
 }
 
@@ -74,14 +83,14 @@ pub(crate) const fn is_fault(kind: Kind) -> bool {
 }
 
 /// The course of one attempt.
-pub(crate) fn apply(dialect: Dialect, behaviour: &Behaviour, answer: Answer) -> Course {
+pub(crate) fn apply(at: At<'_>, behaviour: &Behaviour, answer: Answer) -> Course {
     match behaviour.kind {
         Kind::ResetBeforeHeaders => return Course::Break(Break::Reset),
         Kind::CloseBeforeHeaders => return Course::Break(Break::Close),
         Kind::Silence => return Course::Silence,
         _ => {}
     }
-    let mut reply = body(dialect, behaviour, answer);
+    let mut reply = body(at, behaviour, answer);
     if let Some(status) = behaviour.status {
         reply.status = status;
     }
@@ -93,12 +102,13 @@ pub(crate) fn apply(dialect: Dialect, behaviour: &Behaviour, answer: Answer) -> 
     Course::Reply(reply)
 }
 
-fn body(dialect: Dialect, behaviour: &Behaviour, answer: Answer) -> Reply {
+fn body(at: At<'_>, behaviour: &Behaviour, answer: Answer) -> Reply {
     let Answer { status, headers, content, usage, pace, split, .. } = answer;
     let mut head: Vec<(String, String)> =
         headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    if let Some(fixed) = fixed_body(dialect, behaviour, matches!(content, Content::Stream(_))) {
+    if let Some(fixed) = fixed_body(at, behaviour, matches!(content, Content::Stream(_))) {
         head.push(("content-type".to_owned(), fixed.1.to_owned()));
+        head.extend(error_headers(at, behaviour));
         let reply = whole(200, head, fixed.0, None);
         return Reply { faulty: is_fault(behaviour.kind), ..reply };
     }
@@ -110,32 +120,24 @@ fn body(dialect: Dialect, behaviour: &Behaviour, answer: Answer) -> Reply {
             buffered(kind, whole(status, head, document.to_string().into(), usage))
         }
         Content::Stream(events) => {
-            head.push(("content-type".to_owned(), openai_charset(dialect).to_owned()));
+            head.push(("content-type".to_owned(), at.vendor.stream_type(at.site).to_owned()));
             head.push(("cache-control".to_owned(), "no-cache".to_owned()));
             let style = Style { split: behaviour.style.split.max(split), ..behaviour.style };
-            streamed(dialect, behaviour, Stream { status, head, events, pace, style })
+            streamed(at, behaviour, Stream { status, head, events, pace, style })
         }
     }
 }
 
-const fn openai_charset(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Openai => "text/event-stream; charset=utf-8",
-        Dialect::Anthropic => "text/event-stream",
-    }
-}
-
 /// A body that does not depend on the answer, and its content type.
-fn fixed_body(dialect: Dialect, behaviour: &Behaviour, stream: bool) -> Option<(Bytes, &'static str)> {
-    let failure = || {
-        let status = behaviour.status.filter(|_| behaviour.kind == Kind::Status).unwrap_or(500);
-        vendor_error(dialect, status, behaviour.code.as_deref())
-    };
+fn fixed_body(at: At<'_>, behaviour: &Behaviour, stream: bool) -> Option<(Bytes, &'static str)> {
+    let failure = || at.vendor.error(at.site, failing(behaviour), behaviour.code.as_deref());
     let usual = match behaviour.kind {
         Kind::Status | Kind::ErrorBody200 => Some(failure()),
         Kind::ErrorEventFirst | Kind::ErrorEventAfterTokens if !stream => Some(failure()),
         Kind::EmptyBody => Some(Value::String(String::new())),
-        Kind::InvalidJson if !stream => Some(Value::String("{\"id\": \"broken\", \"choices\": [".to_owned())),
+        Kind::InvalidJson | Kind::WrongChecksum if !stream => {
+            Some(Value::String("{\"id\": \"broken\", \"choices\": [".to_owned()))
+        }
         Kind::MalformedEvent if !stream => Some(Value::String("{\"id\": \"broken\", ".to_owned())),
         _ => None,
     };
@@ -155,11 +157,18 @@ fn fixed_body(dialect: Dialect, behaviour: &Behaviour, stream: bool) -> Option<(
     })
 }
 
-fn vendor_error(dialect: Dialect, status: u16, code: Option<&str>) -> Value {
-    match dialect {
-        Dialect::Openai => openai::error::of_status(status, code),
-        Dialect::Anthropic => anthropic::error::of_status(status, code),
+/// The status whose error a behaviour sends.
+fn failing(behaviour: &Behaviour) -> u16 {
+    behaviour.status.filter(|_| behaviour.kind == Kind::Status).unwrap_or(500)
+}
+
+/// What the vendor says of its error in the headers; a 200 says nothing of one.
+fn error_headers(at: At<'_>, behaviour: &Behaviour) -> Vec<(String, String)> {
+    if behaviour.kind != Kind::Status {
+        return Vec::new();
     }
+    let headers = at.vendor.error_headers(at.site, failing(behaviour), behaviour.code.as_deref());
+    headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn whole(
@@ -181,7 +190,7 @@ fn buffered(kind: Kind, mut reply: Reply) -> Reply {
             reply.faulty = true;
             return reply;
         }
-        Kind::CutAfterTokens | Kind::TruncatedJson => End::Broken(Break::Close),
+        Kind::CutAfterTokens | Kind::CutInsideEvent | Kind::TruncatedJson => End::Broken(Break::Close),
         Kind::ResetAfterTokens => End::Broken(Break::Reset),
         Kind::CleanEndAfterTokens => End::Clean,
         Kind::StallAfterTokens => End::Hold,
@@ -207,10 +216,11 @@ struct Stream {
     style: Style,
 }
 
-fn streamed(dialect: Dialect, behaviour: &Behaviour, stream: Stream) -> Reply {
+fn streamed(at: At<'_>, behaviour: &Behaviour, stream: Stream) -> Reply {
     let Stream { status, head, mut events, pace, style } = stream;
     let mut end = End::Clean;
     let mut promised = None;
+    let mut wrong = None;
     let after = position_after(&events, behaviour.tokens);
     match behaviour.kind {
         Kind::HeadersThenSilence => {
@@ -219,12 +229,13 @@ fn streamed(dialect: Dialect, behaviour: &Behaviour, stream: Stream) -> Reply {
         }
         Kind::PingsThenSilence => {
             events.retain(|event| event.mark == Mark::Open || event.mark == Mark::Ping);
-            end = End::Repeat(ping(dialect, style), PING);
+            end = End::Repeat(at.vendor.ping(at.site, style), PING);
         }
-        Kind::ErrorEventFirst => events = vec![error_event(dialect, behaviour)],
+        Kind::ErrorEventFirst => events = vec![error_event(at, behaviour, &[])],
         Kind::ErrorEventAfterTokens => {
             events.truncate(after);
-            events.push(error_event(dialect, behaviour));
+            let error = error_event(at, behaviour, &events);
+            events.push(error);
         }
         Kind::CutAfterTokens
         | Kind::ResetAfterTokens
@@ -238,7 +249,12 @@ fn streamed(dialect: Dialect, behaviour: &Behaviour, stream: Stream) -> Reply {
                 _ => End::Clean,
             };
         }
-        Kind::MalformedEvent => {
+        Kind::CutInsideEvent => {
+            events.truncate(after + 1);
+            end = End::Broken(Break::Close);
+        }
+        Kind::WrongChecksum if has_checksums(at, &events, style) => wrong = Some(after),
+        Kind::MalformedEvent | Kind::WrongChecksum => {
             let at = if behaviour.tokens == 0 { 0 } else { after };
             events.insert(at, malformed(behaviour, &events));
         }
@@ -250,14 +266,23 @@ fn streamed(dialect: Dialect, behaviour: &Behaviour, stream: Stream) -> Reply {
             }
         }
         Kind::TruncatedJson => {
-            let full = events.iter().map(|event| render(event, style).len()).sum::<usize>();
+            let full =
+                events.iter().map(|event| at.vendor.render(at.site, event, style).len()).sum::<usize>();
             events.truncate(events.len() / 2);
             promised = Some(full);
             end = End::Broken(Break::Close);
         }
         _ => {}
     }
-    let pieces = events.iter().flat_map(|event| pieces(event, style, pace)).collect();
+    let bytes = |(index, event): (usize, &Event)| {
+        let bytes = at.vendor.render(at.site, event, style);
+        let corrupt = at.vendor.corrupt(at.site, &bytes).filter(|_| wrong == Some(index));
+        pieces(event, &corrupt.unwrap_or(bytes), style, pace)
+    };
+    let mut pieces: Vec<Piece> = events.iter().enumerate().flat_map(bytes).collect();
+    if behaviour.kind == Kind::CutInsideEvent {
+        halve(&mut pieces);
+    }
     Reply { status, headers: head, promised, pieces, whole: false, end, faulty: is_fault(behaviour.kind) }
 }
 
@@ -275,14 +300,9 @@ fn position_after(events: &[Event], tokens: usize) -> usize {
     at.map_or(finish, |at| at.min(finish))
 }
 
-fn error_event(dialect: Dialect, behaviour: &Behaviour) -> Event {
-    let overloaded = if dialect == Dialect::Anthropic { 529 } else { 500 };
-    let usual = || vendor_error(dialect, overloaded, behaviour.code.as_deref());
-    let body = behaviour.body.clone().unwrap_or_else(usual);
-    match dialect {
-        Dialect::Openai => Event::data(Mark::Frame, &body),
-        Dialect::Anthropic => Event::named(Mark::Frame, "error", &body),
-    }
+fn error_event(at: At<'_>, behaviour: &Behaviour, sent: &[Event]) -> Event {
+    let complaint = Complaint { code: behaviour.code.as_deref(), body: behaviour.body.as_ref() };
+    at.vendor.error_event(at.site, sent, complaint)
 }
 
 fn malformed(behaviour: &Behaviour, events: &[Event]) -> Event {
@@ -295,15 +315,27 @@ fn malformed(behaviour: &Behaviour, events: &[Event]) -> Event {
     Event { name, data, mark: Mark::Frame, usage: None }
 }
 
-fn ping(dialect: Dialect, style: Style) -> Bytes {
-    match dialect {
-        Dialect::Openai => Bytes::from_static(b": keep-alive\n\n"),
-        Dialect::Anthropic => render(&anthropic::stream::ping(), style),
-    }
+fn has_checksums(at: At<'_>, events: &[Event], style: Style) -> bool {
+    events
+        .first()
+        .is_some_and(|event| at.vendor.corrupt(at.site, &at.vendor.render(at.site, event, style)).is_some())
 }
 
-fn pieces(event: &Event, style: Style, pace: Duration) -> Vec<Piece> {
-    let bytes = render(event, style);
+/// Leaves half of the last event.
+fn halve(pieces: &mut Vec<Piece>) {
+    let begins =
+        pieces.iter().rev().skip(1).position(|piece| piece.event).map_or(0, |after| pieces.len() - 1 - after);
+    let last = pieces.get(begins..).unwrap_or_default();
+    let mut left = last.iter().map(|piece| piece.bytes.len()).sum::<usize>() / 2;
+    for piece in pieces.iter_mut().skip(begins) {
+        piece.bytes.truncate(left);
+        left -= piece.bytes.len();
+        *piece = Piece { event: false, delta: false, usage: None, ..piece.clone() };
+    }
+    pieces.retain(|piece| !piece.bytes.is_empty());
+}
+
+fn pieces(event: &Event, bytes: &Bytes, style: Style, pace: Duration) -> Vec<Piece> {
     let delta = event.mark == Mark::Delta;
     let size = if style.split == 0 { bytes.len() } else { style.split };
     let mut parts: Vec<Piece> =
@@ -320,7 +352,15 @@ fn pieces(event: &Event, style: Style, pace: Duration) -> Vec<Piece> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simulator::openai;
     use serde_json::json;
+
+    fn applied(behaviour: Value, answer: Answer) -> Course {
+        let behaviour: Behaviour = serde_json::from_value(behaviour).unwrap();
+        let vendor = openai::OpenAi::new();
+        let at = At { vendor: &vendor, site: Site { path: "/v1/chat/completions", query: "" } };
+        apply(at, &behaviour, answer)
+    }
 
     fn answer() -> Answer {
         let event = |mark| Event::data(mark, &json!(1));
@@ -329,8 +369,7 @@ mod tests {
     }
 
     fn play(behaviour: Value) -> Reply {
-        let behaviour: Behaviour = serde_json::from_value(behaviour).unwrap();
-        match apply(Dialect::Openai, &behaviour, answer()) {
+        match applied(behaviour, answer()) {
             Course::Reply(reply) => reply,
             other => panic!("{other:?}"),
         }
@@ -355,8 +394,7 @@ mod tests {
     #[test]
     fn a_refused_request_stays_refused() {
         let refused = Answer::refusal(400, json!({"error": 1}), "why");
-        let behaviour: Behaviour = serde_json::from_value(json!({"kind": "cut_after_tokens"})).unwrap();
-        let Course::Reply(reply) = apply(Dialect::Openai, &behaviour, refused) else { panic!() };
+        let Course::Reply(reply) = applied(json!({"kind": "cut_after_tokens"}), refused) else { panic!() };
         assert_eq!((reply.status, reply.end, reply.whole, reply.faulty), (400, End::Clean, true, false));
     }
 

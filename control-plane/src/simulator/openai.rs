@@ -1,29 +1,128 @@
-//! The OpenAI dialect as OpenAI's own API speaks it: Chat Completions, legacy completions, embeddings, models.
+//! OpenAI's own API: Chat Completions, Responses, legacy completions, embeddings, images, models.
 //!
 //! Spec: <https://platform.openai.com/docs/api-reference>. Invariant: what the reference forbids is refused with the
 //! vendor's status, type, code and parameter; what it allows is answered.
 
 use super::answer::{Answer, Call, Refusal};
-use super::catalog::{Model, Traits};
-use super::shape::{Node, Object};
+use super::catalog::{Model, Row, Traits};
+use super::event::{Event, Mark};
+use super::shape::{Node, Object, Violation};
+use super::vendor::{self, Complaint, Site, Vendor};
+use responses::Responses;
 use serde_json::{Value, json};
 
 mod chat;
 mod completions;
-mod embeddings;
-pub(crate) mod error;
+pub(crate) mod embeddings;
+mod error;
+mod images;
 mod messages;
+mod responses;
 mod schema;
 mod stream;
 mod tools;
 mod validate;
 
-/// Answers one request.
-pub(crate) fn answer(call: &Call<'_>) -> Answer {
-    let mut answer = route(call).unwrap_or_else(|refusal| match refusal {
-        Refusal::Violation(violation) => error::of_violation(&violation),
-        Refusal::Answer(answer) => *answer,
-    });
+/// OpenAI.
+#[derive(Debug)]
+pub(crate) struct OpenAi {
+    responses: Responses,
+}
+
+impl OpenAi {
+    /// A vendor that has seen nothing yet.
+    pub(crate) fn new() -> Self {
+        Self { responses: Responses::new() }
+    }
+
+    /// Answers a request that has been let in; the path has no version.
+    pub(super) fn serve(&self, call: &Call<'_>) -> Answer {
+        match call.path {
+            path if path.starts_with(responses::PATH) => self.responses.answer(call),
+            path if path.starts_with(images::PATH) => images::answer(call),
+            _ => route(call).unwrap_or_else(refused),
+        }
+    }
+
+    /// The boundary of a request that is a form.
+    pub(super) fn form<'a>(call: &Call<'a>) -> Option<&'a str> {
+        images::multipart::boundary(call.header("content-type"))
+    }
+
+    /// The model that a form names.
+    pub(super) fn form_model(call: &Call<'_>) -> Option<String> {
+        images::multipart::text(call.body, "model")
+    }
+
+    /// A violation in the vendor's words.
+    pub(super) fn violated(violation: &Violation) -> Answer {
+        error::of_argument(violation)
+    }
+}
+
+impl Vendor for OpenAi {
+    fn models(&self) -> &'static [Row] {
+        &[
+            ("gpt-4o", 128_000, 16_384, Traits::Plain),
+            ("gpt-4o-mini", 128_000, 16_384, Traits::Plain),
+            ("gpt-4.1", 1_047_576, 32_768, Traits::Plain),
+            ("gpt-5", 400_000, 128_000, Traits::Reasoning),
+            ("o3-mini", 200_000, 100_000, Traits::Reasoning),
+            ("text-embedding-3-small", 8_192, u64::MAX, Traits::Embedding),
+            ("gpt-image-1", 32_000, u64::MAX, Traits::Image),
+            ("dall-e-3", 4_000, u64::MAX, Traits::Image),
+            ("dall-e-2", 1_000, u64::MAX, Traits::Image),
+            ("gpt-3.5-turbo-instruct", 4_096, u64::MAX, Traits::Completion),
+        ]
+    }
+
+    fn base_path(&self) -> &'static str {
+        "/v1"
+    }
+
+    fn asks(&self, site: Site<'_>) -> bool {
+        responses::asks(site.path)
+    }
+
+    fn answer(&self, call: &Call<'_>) -> Answer {
+        answer(&call.below("/v1"), self)
+    }
+
+    fn error(&self, _site: Site<'_>, status: u16, code: Option<&str>) -> Value {
+        error::of_status(status, code)
+    }
+
+    fn error_event(&self, site: Site<'_>, sent: &[Event], complaint: Complaint<'_>) -> Event {
+        let usual = self.error(site, 500, complaint.code);
+        if site.path.contains(responses::PATH) {
+            return responses::error_event(sent, complaint.body, &usual);
+        }
+        let body = complaint.body.unwrap_or(&usual);
+        if site.path.contains(images::PATH) {
+            return Event::named(Mark::Frame, "error", body);
+        }
+        Event::data(Mark::Frame, body)
+    }
+
+    fn model(&self, _site: Site<'_>, body: &[u8]) -> Option<String> {
+        let field = || images::multipart::text(body, "model");
+        vendor::model(body).or_else(field)
+    }
+
+    fn reset(&self) {
+        self.responses.reset();
+    }
+
+    fn stream_type(&self, _site: Site<'_>) -> &'static str {
+        "text/event-stream; charset=utf-8"
+    }
+}
+
+fn answer(call: &Call<'_>, vendor: &OpenAi) -> Answer {
+    let mut answer = match authenticate(call) {
+        Err(refusal) => refused(refusal),
+        Ok(()) => vendor.serve(call),
+    };
     let headers = [
         ("x-request-id", format!("req_{}", call.id("request", 32).to_ascii_lowercase())),
         ("openai-organization", "simulated".to_owned()),
@@ -37,8 +136,14 @@ pub(crate) fn answer(call: &Call<'_>) -> Answer {
     answer
 }
 
+fn refused(refusal: Refusal) -> Answer {
+    match refusal {
+        Refusal::Violation(violation) => error::of_argument(&violation),
+        Refusal::Answer(answer) => *answer,
+    }
+}
+
 fn route(call: &Call<'_>) -> Result<Answer, Refusal> {
-    authenticate(call)?;
     let method = call.method.as_str();
     match (method, call.path) {
         ("POST", "/chat/completions") => chat::answer(call, &document(call)?),
@@ -121,6 +226,22 @@ fn stops(request: &Object<'_>) -> Result<Vec<String>, Refusal> {
     let list = node.list_or(super::shape::Expected::TextOrArray)?;
     at_most(&node, list.len(), 4)?;
     Ok(list.iter().map(|stop| stop.text().map(str::to_owned)).collect::<Result<_, _>>()?)
+}
+
+/// `metadata`: a few short texts.
+fn metadata(request: &Object<'_>) -> Result<(), Refusal> {
+    let Some(node) = request.get("metadata") else { return Ok(()) };
+    let pairs = node.lenient()?;
+    at_most(&node, pairs.members().len(), 16)?;
+    for name in pairs.members().keys() {
+        if name.chars().count() > 64 {
+            let text =
+                format!("Invalid 'metadata': key '{name}' is too long. Expected at most 64 characters.");
+            return Err(node.rule_code(text, "string_above_max_length").into());
+        }
+        pairs.need(name)?.text_within(512)?;
+    }
+    Ok(())
 }
 
 fn at_most(node: &Node<'_>, got: usize, limit: usize) -> Result<(), Refusal> {

@@ -1,21 +1,20 @@
-//! One virtual provider: takes a request, writes it down, asks its dialect for the answer and its script for the course.
+//! One virtual provider: takes a request, writes it down, asks its vendor for the answer and its script for the course.
 //!
-//! Invariant: a behaviour of the script is used up by each `POST`, and by nothing else.
+//! Invariant: a behaviour of the script is used up by each `POST` that asks the model something, or by a request for the
+//! path that the behaviour names; by nothing else.
 
 use super::answer::{Answer, Call};
 use super::attempt::{Arrival, Log, Ticket};
 use super::behaviour::{Behaviour, Kind, Script};
 use super::catalog::{Catalog, Model};
-use super::fault::{self, Course, Reply};
+use super::fault::{self, At, Course, Reply};
 use super::play::Play;
 use super::socket::Fuse;
-use super::{anthropic, openai};
+use super::vendor::{Site, Vendor};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use serde_json::Value;
-use sluice::config::Dialect;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -36,7 +35,7 @@ pub(crate) enum Dropped {
 /// A virtual provider.
 #[derive(Debug)]
 pub(crate) struct Provider {
-    dialect: Dialect,
+    vendor: Box<dyn Vendor>,
     credential: Option<String>,
     catalog: Mutex<Catalog>,
     script: Mutex<Script>,
@@ -50,19 +49,19 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Provider {
     /// A healthy provider. Without a credential it takes any.
-    pub(crate) fn new(dialect: Dialect, credential: Option<String>, epoch: Instant) -> Self {
+    pub(crate) fn new(vendor: Box<dyn Vendor>, credential: Option<String>, epoch: Instant) -> Self {
         Self {
-            dialect,
+            catalog: Mutex::new(Catalog::of(vendor.models())),
+            vendor,
             credential,
-            catalog: Mutex::new(Catalog::of(dialect)),
             script: Mutex::default(),
             log: Log::new(epoch),
         }
     }
 
-    /// Its dialect.
-    pub(crate) const fn dialect(&self) -> Dialect {
-        self.dialect
+    /// Whose API it is.
+    pub(crate) fn vendor(&self) -> &dyn Vendor {
+        self.vendor.as_ref()
     }
 
     /// What it saw.
@@ -85,9 +84,10 @@ impl Provider {
         locked(&self.catalog).register(model);
     }
 
-    /// As on the first day, registered models aside: no script, nothing seen.
+    /// As on the first day, registered models aside: no script, nothing seen, nothing stored.
     pub(crate) fn reset(&self) {
         *locked(&self.script) = Script::default();
+        self.vendor.reset();
         self.log.reset();
     }
 
@@ -100,12 +100,11 @@ impl Provider {
     ) -> Result<Response<Play>, Dropped> {
         let (head, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
-        let behaviour = if head.method == http::Method::POST {
-            locked(&self.script).next()
-        } else {
-            Behaviour::default()
-        };
-        let ticket = self.log.open(arrival(&head, &body, connection), model(&body), &behaviour.kind.name());
+        let site = Site { path: head.uri.path(), query: head.uri.query().unwrap_or_default() };
+        let asking = head.method == http::Method::POST && self.vendor.asks(site);
+        let behaviour = locked(&self.script).next(site.path, asking);
+        let model = self.vendor.model(site, &body);
+        let ticket = self.log.open(arrival(&head, &body, connection), model, &behaviour.kind.name());
         let answer = self.answer(&head, &body, &behaviour);
         ticket.note(|attempt| {
             attempt.refused.clone_from(&answer.refused);
@@ -114,7 +113,7 @@ impl Provider {
         if !behaviour.delay().is_zero() {
             tokio::time::sleep(behaviour.delay()).await;
         }
-        match fault::apply(self.dialect, &behaviour, answer) {
+        match fault::apply(At { vendor: self.vendor(), site }, &behaviour, answer) {
             Course::Reply(reply) => send(behaviour.kind, reply, fuse, ticket),
             Course::Break(how) => {
                 fuse.blow(how);
@@ -128,10 +127,9 @@ impl Provider {
 
     fn answer(&self, head: &http::request::Parts, body: &Bytes, behaviour: &Behaviour) -> Answer {
         let catalog = locked(&self.catalog).clone();
-        let path = head.uri.path();
         let call = Call {
             method: &head.method,
-            path: path.strip_prefix("/v1").unwrap_or(path),
+            path: head.uri.path(),
             query: head.uri.query().unwrap_or_default(),
             headers: &head.headers,
             body,
@@ -140,10 +138,7 @@ impl Provider {
             bias: fault::bias(behaviour),
             now: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()),
         };
-        match self.dialect {
-            Dialect::Openai => openai::answer(&call),
-            Dialect::Anthropic => anthropic::answer(&call),
-        }
+        self.vendor.answer(&call)
     }
 }
 
@@ -156,11 +151,6 @@ fn arrival(head: &http::request::Parts, body: &Bytes, connection: u64) -> Arriva
         headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
         body: body.clone(),
     }
-}
-
-fn model(body: &[u8]) -> Option<String> {
-    let document: Value = serde_json::from_slice(body).ok()?;
-    document.get("model")?.as_str().map(str::to_owned)
 }
 
 fn outcome(kind: Kind, faulty: bool) -> String {

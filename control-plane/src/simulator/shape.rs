@@ -149,6 +149,11 @@ impl<'a> Node<'a> {
         dotted(&self.path)
     }
 
+    /// The path with brackets: `messages[0].content`.
+    pub(crate) fn bracketed(&self) -> String {
+        bracketed(&self.path)
+    }
+
     /// An object whose null members count as absent.
     pub(crate) fn lenient(&self) -> Checked<Object<'a>> {
         Ok(Object { null_is_absent: true, ..self.object()? })
@@ -335,6 +340,15 @@ pub(crate) fn bracketed(path: &[Segment]) -> String {
 pub(crate) fn is_identifier(name: &str, limit: usize) -> bool {
     let fine = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     !name.is_empty() && name.len() <= limit && name.bytes().all(fine)
+}
+
+/// Whether a version is a date, as some vendors' are: `2023-06-01`.
+pub(crate) fn is_date(version: &str) -> bool {
+    let digits =
+        |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
+    let mut parts = version.split('-');
+    [4, 2, 2].into_iter().all(|length| parts.next().is_some_and(|part| digits(part, length)))
+        && parts.next().is_none()
 }
 
 fn kind(value: &Value) -> &'static str {

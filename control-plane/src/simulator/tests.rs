@@ -5,8 +5,12 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+mod bedrock;
 mod control;
+mod crossings;
 mod faults;
+mod google;
+mod responses;
 
 /// A running simulator and a client.
 struct Lab {
@@ -17,6 +21,11 @@ struct Lab {
 impl Lab {
     async fn start() -> Self {
         Self { running: start(Options::default()).await.unwrap(), client: reqwest::Client::new() }
+    }
+
+    /// A provider's base URL.
+    fn url(&self, name: &str) -> String {
+        self.running.base_url(name).unwrap()
     }
 
     /// A simulator whose provider has this script.
@@ -45,11 +54,11 @@ impl Lab {
         let messages = json!([{"role": "user", "content": text}]);
         if name == ANTHROPIC {
             let body = json!({"model": "claude-haiku-4-5", "max_tokens": 99, "messages": messages, "stream": stream});
-            let request = self.client.post(format!("{}/v1/messages", self.running.anthropic_base_url));
+            let request = self.client.post(format!("{}/v1/messages", self.url(ANTHROPIC)));
             return request.header("x-api-key", "k").header("anthropic-version", "2023-06-01").json(&body);
         }
         let body = json!({"model": "gpt-4o", "messages": messages, "stream": stream});
-        let request = self.client.post(format!("{}/chat/completions", self.running.openai_base_url));
+        let request = self.client.post(format!("{}/chat/completions", self.url(OPENAI)));
         request.bearer_auth("k").json(&body)
     }
 

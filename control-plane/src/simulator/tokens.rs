@@ -13,6 +13,14 @@ pub(crate) const PER_IMAGE: u64 = 85;
 /// Prefixes shorter than this are never cached.
 pub(crate) const CACHEABLE: u64 = 1024;
 
+/// Of a prompt's tokens those that an automatic cache holds: a long prompt's part before the last turn, in steps of 128.
+pub(crate) const fn cached(input: u64, prefix: u64) -> u64 {
+    if input < CACHEABLE || prefix < CACHEABLE {
+        return 0;
+    }
+    prefix / 128 * 128
+}
+
 /// The tokens of a text.
 pub(crate) const fn count(text: &str) -> u64 {
     text.len().div_ceil(BYTES) as u64

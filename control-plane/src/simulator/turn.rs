@@ -26,6 +26,13 @@ pub(crate) enum Choice {
     Any,
     /// This one.
     Named(String),
+    /// None but these, and at least one if it is required.
+    Among {
+        /// Their names.
+        names: Vec<String>,
+        /// Whether one must be called.
+        required: bool,
+    },
 }
 
 /// What form the reply must have.
@@ -45,7 +52,7 @@ pub(crate) enum Format {
 pub(crate) struct Tool {
     /// Its name.
     pub(crate) name: String,
-    /// Its arguments' JSON schema.
+    /// Its arguments' JSON schema; one of a plain text takes any text in place of JSON.
     pub(crate) schema: Value,
 }
 
@@ -83,6 +90,8 @@ pub(crate) struct Bias {
     pub(crate) no_usage: bool,
     /// Wait this long before each delta.
     pub(crate) pace: Duration,
+    /// For how many seconds a token is good.
+    pub(crate) lifetime: Option<u64>,
 }
 
 /// A call to a tool.
@@ -116,8 +125,20 @@ pub(crate) struct Turn {
     pub(crate) thinking: Option<String>,
     /// Whether it also shows thinking that only the vendor can read.
     pub(crate) redacted: bool,
+    /// Whether the prompt dictated the thinking, so that it is shown even where the vendor would hide it.
+    pub(crate) dictated: bool,
     /// Its text; may be empty.
     pub(crate) text: String,
+    /// Whether the text is the model's own refusal.
+    pub(crate) declined: bool,
+    /// What other candidates say in place of the text.
+    pub(crate) also: Vec<String>,
+    /// The pages that it names as sources of its text.
+    pub(crate) cites: Vec<String>,
+    /// What it searches the web for.
+    pub(crate) search: Option<String>,
+    /// Whether it breaks down after all.
+    pub(crate) failed: bool,
     /// What it calls.
     pub(crate) calls: Vec<Call>,
     /// Why it stopped.
@@ -136,6 +157,13 @@ impl Turn {
         (self.reasoning() + tokens::count(&self.text) + self.calls.iter().map(call).sum::<u64>()).max(1)
     }
 
+    /// The candidate of that index: they differ in their text alone.
+    pub(crate) fn candidate(&self, index: usize) -> Self {
+        let other = index.checked_sub(1).and_then(|index| self.also.get(index));
+        let text = other.filter(|_| self.calls.is_empty() && !self.declined);
+        Self { text: text.unwrap_or(&self.text).clone(), ..self.clone() }
+    }
+
     /// Of these, the thinking.
     pub(crate) fn reasoning(&self) -> u64 {
         self.thinking.as_deref().map_or(0, tokens::count) + if self.redacted { 16 } else { 0 }
@@ -149,8 +177,14 @@ pub(crate) fn compose(prompt: &Prompt, bias: Bias) -> Turn {
     let refused = asked.refuse || bias.refuse;
     let mut turn = Turn {
         thinking: thinking(prompt, &asked),
+        dictated: asked.think.is_some(),
         redacted: asked.redacted,
         text: if refused { String::new() } else { text(prompt, &asked, &calls, bias) },
+        declined: asked.decline.is_some() && !refused,
+        also: asked.also.clone(),
+        cites: asked.cite.clone(),
+        search: asked.search.clone(),
+        failed: asked.fail,
         stop: if calls.is_empty() { Stop::End } else { Stop::Tools },
         calls,
         pace: if bias.pace.is_zero() { asked.delay } else { bias.pace },
@@ -170,11 +204,12 @@ pub(crate) fn compose(prompt: &Prompt, bias: Bias) -> Turn {
 }
 
 fn calls(prompt: &Prompt, asked: &Directives) -> Vec<Call> {
-    if prompt.choice == Choice::None || prompt.tools.is_empty() {
+    if prompt.choice == Choice::None || prompt.tools.is_empty() || asked.decline.is_some() {
         return Vec::new();
     }
     let wanted = |name: &str| match &prompt.choice {
         Choice::Named(only) => only == name,
+        Choice::Among { names, .. } => names.iter().any(|known| known == name),
         Choice::Auto | Choice::Any | Choice::None => true,
     };
     let mut calls: Vec<Call> = asked
@@ -183,12 +218,17 @@ fn calls(prompt: &Prompt, asked: &Directives) -> Vec<Call> {
         .filter(|(name, _)| wanted(name))
         .map(|(name, arguments)| Call { name: name.clone(), arguments: arguments.clone() })
         .collect();
-    let forced = matches!(prompt.choice, Choice::Any | Choice::Named(_));
+    let forced =
+        matches!(prompt.choice, Choice::Any | Choice::Named(_) | Choice::Among { required: true, .. });
     if calls.is_empty()
         && forced
         && let Some(tool) = prompt.tools.iter().find(|tool| wanted(&tool.name))
     {
-        calls.push(Call { name: tool.name.clone(), arguments: example::of(&tool.schema).to_string() });
+        let arguments = match example::of(&tool.schema) {
+            Value::String(text) => text,
+            arguments => arguments.to_string(),
+        };
+        calls.push(Call { name: tool.name.clone(), arguments });
     }
     if !prompt.parallel {
         calls.truncate(1);
@@ -204,6 +244,9 @@ fn thinking(prompt: &Prompt, asked: &Directives) -> Option<String> {
 fn text(prompt: &Prompt, asked: &Directives, calls: &[Call], bias: Bias) -> String {
     if let Some(bytes) = bias.big.or(asked.big) {
         return filler(bytes);
+    }
+    if let Some(said) = &asked.decline {
+        return said.clone();
     }
     if let Some(words) = asked.words {
         let words = (1..=words).map(|index| format!("word{index}"));

@@ -89,13 +89,14 @@ pub(crate) struct Sum {
     pub(crate) cost_micro_usd: u64,
 }
 
-/// Rows of one statement: 28 values each, well under SQLite's 32,766.
+/// Rows of one statement: 30 values each, well under SQLite's 32,766.
 const ROWS: usize = 100;
 
-const INSERT: &str = "INSERT INTO records (node, vm, seq, request_id, started_us, key_id, organization, dialect,
+const INSERT: &str =
+    "INSERT INTO records (node, vm, seq, request_id, started_us, key_id, organization, dialect,
     endpoint, requested_model, model, provider, stream, status, error, ttft_us, duration_us, overhead_us,
-    input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, usage_source, finish_reason,
-    cost_micro_usd, attempts, dropped_params) ";
+    input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, images, usage_source,
+    finish_reason, cost_micro_usd, attempts, dropped_params, passed_over) ";
 
 impl Store {
     /// Writes a batch in one transaction and tells how many rows were new.
@@ -107,6 +108,7 @@ impl Store {
                 charged,
                 load::print("attempts", &record.attempts)?,
                 load::print("dropped_params", &record.dropped_params)?,
+                load::print("passed_over", &record.passed_over)?,
                 word("usage_source", &record.usage_source)?,
             ));
         }
@@ -114,7 +116,7 @@ impl Store {
         let mut inserted = 0;
         for chunk in rows.chunks(ROWS) {
             let mut query = QueryBuilder::<Sqlite>::new(INSERT);
-            query.push_values(chunk, |mut values, (charged, attempts, dropped, source)| {
+            query.push_values(chunk, |mut values, (charged, attempts, dropped, passed_over, source)| {
                 let record = &charged.record;
                 values.push_bind(node).push_bind(&record.vm).push_bind(load::stored(record.seq));
                 values.push_bind(&record.request_id).push_bind(load::stored(record.started_at_us));
@@ -129,12 +131,13 @@ impl Store {
                 values
                     .push_bind(load::stored(record.duration_us))
                     .push_bind(load::stored(record.overhead_us));
-                let Usage { input, cached, cache_write, output, reasoning } = record.usage;
-                for tokens in [input, cached, cache_write, output, reasoning] {
-                    values.push_bind(load::stored(tokens));
+                let Usage { input, cached, cache_write, output, reasoning, images } = record.usage;
+                for count in [input, cached, cache_write, output, reasoning, images] {
+                    values.push_bind(load::stored(count));
                 }
                 values.push_bind(source).push_bind(&record.finish_reason);
-                values.push_bind(load::stored(charged.cost_micro_usd)).push_bind(attempts).push_bind(dropped);
+                values.push_bind(load::stored(charged.cost_micro_usd)).push_bind(attempts);
+                values.push_bind(dropped).push_bind(passed_over);
             });
             query.push(" ON CONFLICT (node, vm, seq) DO NOTHING");
             inserted += query.build().execute(&mut *tx).await?.rows_affected();
@@ -180,6 +183,7 @@ impl Store {
             "cache_write_tokens",
             "output_tokens",
             "reasoning_tokens",
+            "images",
             "cost_micro_usd",
         ] {
             query.push(format_args!(", CAST(SUM({sum}) AS BIGINT) AS {sum}"));
@@ -227,6 +231,7 @@ fn usage(row: &SqliteRow) -> Result<Usage, sqlx::Error> {
         cache_write: tokens("cache_write_tokens")?,
         output: tokens("output_tokens")?,
         reasoning: tokens("reasoning_tokens")?,
+        images: tokens("images")?,
     })
 }
 
@@ -255,6 +260,7 @@ fn row(row: &SqliteRow) -> Result<Stored, StoreError> {
         usage_source: unword("usage_source", row.try_get("usage_source")?)?,
         finish_reason: row.try_get("finish_reason")?,
         dropped_params: load::parse("dropped_params", row.try_get("dropped_params")?)?,
+        passed_over: load::parse("passed_over", row.try_get("passed_over")?)?,
     };
     let cost_micro_usd = number("cost_micro_usd")?;
     Ok(Stored { node: row.try_get("node")?, charged: Charged { record, cost_micro_usd } })

@@ -4,13 +4,14 @@
 //! the environment, the simulator's port of this run); the key's token is kept where only its owner can read it, so
 //! that every start shows the same one.
 
-use super::offer::{Offer, SIMULATED};
+use super::offer::Offer;
+use super::offer::simulated::{self, is_simulated};
 use crate::settings::private;
 use crate::snapshot::Snapshot;
 use crate::store::{NewKey, Store, Write};
 use anyhow::Context as _;
 use sluice::config::token::Token;
-use sluice::config::{Key, KeyStatus, Provider, Step};
+use sluice::config::{Auth, AuthKind, Channel, Key, KeyStatus, Model, Provider, Step};
 use std::path::Path;
 
 /// The name of the key that `up` makes.
@@ -34,10 +35,6 @@ fn names_any(chain: &[Step], is_one: impl Fn(&str) -> bool) -> bool {
     chain.iter().flat_map(|step| &step.targets).any(|target| is_one(&target.provider))
 }
 
-fn is_simulated(name: &str) -> bool {
-    SIMULATED.contains(&name)
-}
-
 /// Puts `offers` and a key for them into the store; returns the key's token, which `token_file` keeps.
 pub(super) async fn provision(store: &Store, offers: &[Offer], token_file: &Path) -> anyhow::Result<String> {
     let mut write = store.begin().await?;
@@ -45,7 +42,8 @@ pub(super) async fn provision(store: &Store, offers: &[Offer], token_file: &Path
     if !simulates {
         retire_simulator(&mut write).await?;
     }
-    for offer in offers {
+    // The last one first: each puts its channels before those that are there.
+    for offer in offers.iter().rev() {
         put_offer(&mut write, offer).await?;
     }
     let token = put_key(&mut write, offers, token_file).await?;
@@ -55,7 +53,7 @@ pub(super) async fn provision(store: &Store, offers: &[Offer], token_file: &Path
 
 /// The simulator of an earlier run is gone: what is left of it must not be planned.
 async fn retire_simulator(write: &mut Write) -> anyhow::Result<()> {
-    for name in SIMULATED {
+    for name in simulated::names() {
         let known = write.next().providers.get(name).map(|it| Provider::clone(&it.value));
         if let Some(provider) = known {
             write.put_provider(Provider { enabled: false, ..provider }).await?;
@@ -69,23 +67,24 @@ async fn put_offer(write: &mut Write, offer: &Offer) -> anyhow::Result<()> {
     let known = write.next().providers.get(&fresh.name).map(|it| Provider::clone(&it.value));
     let provider = match known {
         None => fresh.clone(),
-        Some(known) if is_simulated(&known.name) => {
-            Provider { base_url: fresh.base_url.clone(), enabled: true, ..known }
-        }
+        Some(known) if is_simulated(&known.name) => Provider {
+            first_token_deadline_ms: known.first_token_deadline_ms,
+            headers: known.headers,
+            ..fresh.clone()
+        },
         Some(mut known) => {
-            known.auth.secret.clone_from(&fresh.auth.secret);
+            renew(&mut known.auth, &fresh.auth);
             known
         }
     };
     write.put_provider(provider).await?;
     for model in &offer.models {
-        let known = write.next().models.get(&model.id).map(|it| sluice::config::Model::clone(&it.value));
+        let known = write.next().models.get(&model.id).map(|it| Model::clone(&it.value));
         let model = match known {
             None => model.clone(),
             Some(mut known) => {
-                let missing = |channel: &&sluice::config::Channel| {
-                    !known.channels.iter().any(|has| has.provider == channel.provider)
-                };
+                let missing =
+                    |channel: &&Channel| !known.channels.iter().any(|has| has.provider == channel.provider);
                 let missing: Vec<_> = model.channels.iter().filter(missing).cloned().collect();
                 known.channels.splice(0..0, missing);
                 known
@@ -94,6 +93,22 @@ async fn put_offer(write: &mut Write, offer: &Offer) -> anyhow::Result<()> {
         write.put_model(model).await?;
     }
     Ok(())
+}
+
+/// The environment's credential in the place of the stored one, and nothing else: the region of a signature goes with the
+/// base URL, which is the owner's.
+fn renew(known: &mut Auth, fresh: &Auth) {
+    let is_sent = |kind: AuthKind| matches!(kind, AuthKind::Bearer | AuthKind::Header | AuthKind::Query);
+    let same_nature = known.kind == fresh.kind || (is_sent(known.kind) && is_sent(fresh.kind));
+    if !same_nature {
+        *known = fresh.clone();
+        return;
+    }
+    known.secret.clone_from(&fresh.secret);
+    if let (Some(known), Some(fresh)) = (&mut known.aws, &fresh.aws) {
+        known.access_key_id.clone_from(&fresh.access_key_id);
+        known.session_token.clone_from(&fresh.session_token);
+    }
 }
 
 async fn put_key(write: &mut Write, offers: &[Offer], token_file: &Path) -> anyhow::Result<String> {
@@ -123,7 +138,7 @@ async fn put_key(write: &mut Write, offers: &[Offer], token_file: &Path) -> anyh
 fn chain_of_store(snapshot: &Snapshot) -> Vec<Step> {
     let enabled = snapshot.providers.values().filter(|provider| provider.value.enabled);
     let step = |name: &str| {
-        let serves = |channel: &sluice::config::Channel| channel.provider == name;
+        let serves = |channel: &Channel| channel.provider == name;
         let model = snapshot.models.values().find(|model| model.value.channels.iter().any(serves))?;
         Some(Step::single(name, &model.value.id))
     };

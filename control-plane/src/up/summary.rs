@@ -1,5 +1,8 @@
 //! What `sluice up` prints once everything serves.
+//!
+//! Invariant: every command works as it is printed.
 
+use super::offer::LeftOut;
 use crate::snapshot::Snapshot;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -20,8 +23,61 @@ pub(super) struct Summary {
     pub(super) envoy_log: PathBuf,
     /// Whether the answers are made up.
     pub(super) simulated: bool,
+    /// What of the environment could not be used.
+    pub(super) left_out: Vec<LeftOut>,
     /// What is configured.
     pub(super) snapshot: Arc<Snapshot>,
+}
+
+/// A first request in a client's dialect.
+struct Ask {
+    dialect: &'static str,
+    curl: &'static str,
+    path: &'static str,
+    /// Everything before the key.
+    header: &'static str,
+    body: &'static str,
+}
+
+const ASKS: [Ask; 4] = [
+    Ask {
+        dialect: "OpenAI Chat, streamed",
+        curl: "curl -N",
+        path: "/v1/chat/completions",
+        header: "Authorization: Bearer ",
+        body: r#"{"model":"auto","stream":true,"messages":[{"role":"user","content":"Hello"}]}"#,
+    },
+    Ask {
+        dialect: "OpenAI Responses",
+        curl: "curl",
+        path: "/v1/responses",
+        header: "Authorization: Bearer ",
+        body: r#"{"model":"auto","input":"Hello"}"#,
+    },
+    Ask {
+        dialect: "Anthropic Messages",
+        curl: "curl",
+        path: "/v1/messages",
+        header: "x-api-key: ",
+        body: r#"{"model":"auto","max_tokens":1000,"messages":[{"role":"user","content":"Hello"}]}"#,
+    },
+    Ask {
+        dialect: "Gemini",
+        curl: "curl",
+        path: "/v1beta/models/auto:generateContent",
+        header: "x-goog-api-key: ",
+        body: r#"{"contents":[{"parts":[{"text":"Hello"}]}]}"#,
+    },
+];
+
+impl Ask {
+    fn command(&self, gateway: SocketAddr, key: &str) -> String {
+        let Self { dialect, curl, path, header, body } = self;
+        format!(
+            "  {dialect}\n  {curl} http://{gateway}{path} \\\n    -H '{header}{key}' -H 'Content-Type: application/json' \
+             \\\n    -d '{body}'\n"
+        )
+    }
 }
 
 impl Summary {
@@ -39,32 +95,33 @@ impl Summary {
             names.join(", ")
         };
         let enabled = self.snapshot.providers.iter().filter(|(_, provider)| provider.value.enabled);
-        let providers = names(enabled.map(|(name, _)| name).collect());
-        let models = names(self.snapshot.models.keys().collect());
-        let note = if self.simulated {
-            "\n  No provider's key is in the environment (OPENAI_API_KEY, ANTHROPIC_API_KEY, GROQ_API_KEY,\n  \
-             MISTRAL_API_KEY, DEEPSEEK_API_KEY), so a simulator answers.\n"
-        } else {
-            ""
-        };
-        let ask = |curl: &str, stream: &str| {
-            format!(
-                "  {curl} http://{gateway}/v1/chat/completions \\\n    -H 'Authorization: Bearer {key}' \\\n    \
-                 -H 'Content-Type: application/json' \\\n    -d '{{\"model\":\"auto\",{stream}\"messages\":\
-                 [{{\"role\":\"user\",\"content\":\"Hello\"}}]}}'\n"
-            )
-        };
+        let commands = ASKS.map(|ask| ask.command(*gateway, key)).join("\n");
         format!(
-            "\nSluice is up.\n\n  Base URL   http://{gateway}/v1 (Anthropic SDKs: http://{gateway})\n  Key        \
-             {key}\n  Admin      http://{admin} ({token})\n  Providers  {providers}\n  Models     {models}\n  \
-             Envoy log  {log}\n{note}\n{buffered}\n{streamed}\nCtrl-C ends it.\n",
+            "\nSluice is up.\n\n  Base URL   http://{gateway}/v1 (Anthropic's and Google's SDKs: http://{gateway})\n  \
+             Key        {key}\n  Admin      http://{admin} ({token})\n  Providers  {providers}\n  Models     {models}\n  \
+             Envoy log  {log}\n{notes}\n{commands}\nCtrl-C ends it.\n",
             token = self.admin_token.as_ref().map_or_else(
                 || "with the token you gave".to_owned(),
                 |path| format!("token in {}", path.display()),
             ),
+            providers = names(enabled.map(|(name, _)| name).collect()),
+            models = names(self.snapshot.models.keys().collect()),
             log = self.envoy_log.display(),
-            buffered = ask("curl", ""),
-            streamed = ask("curl -N", "\"stream\":true,"),
+            notes = self.notes(),
         )
+    }
+
+    fn notes(&self) -> String {
+        let mut notes = String::new();
+        if self.simulated {
+            notes.push_str(
+                "\n  No vendor's credential is in the environment (OPENAI_API_KEY and others, see README.md), so a\n  \
+                 simulator answers.\n",
+            );
+        }
+        for left_out in &self.left_out {
+            notes.push_str(&format!("\n  Not used: {left_out}\n"));
+        }
+        notes
     }
 }

@@ -3,7 +3,7 @@
 //! Invariant: an upstream's message is kept verbatim (cut at a sane length); a client's SDK finds the exception class it
 //! knows from status and `type`.
 
-use super::members::Members;
+use crate::dialect::members::Members;
 use crate::ir::error::{ApiError, ErrorKind};
 use crate::wire::json::{Object, Text};
 

@@ -2,12 +2,12 @@
 //!
 //! Invariant: nothing is ever taken out: counts are part of every stream of this dialect.
 
-use super::members::{Members, Value};
 use super::usage::Counts;
 use super::{error, reply};
+use crate::dialect::members::{Members, Value};
 use crate::dialect::{Observe, Sight, Summary};
 use crate::ir::chat::FinishReason;
-use crate::ir::error::Fault;
+use crate::ir::error::{ApiError, Fault};
 use crate::wire::json::{Error, Kind, Reader};
 use crate::wire::sse;
 
@@ -18,33 +18,55 @@ pub(super) struct Observer {
     counts: Counts,
     answered: bool,
     complete: bool,
+    failed: bool,
 }
 
 impl Observe for Observer {
+    fn error(&mut self, error: &ApiError, request_id: &str, out: &mut Vec<u8>) {
+        error::encode_event(error, request_id, out);
+    }
+
     fn block(&mut self, block: &[u8]) -> Result<Sight, Fault> {
         // Nearly every block of a stream is one of these, and after the first only its size matters.
         if self.answered && block.starts_with(b"event: content_block_delta") {
             let event = sse::Event::parse(block);
-            if let Some(Ok(size)) = event.data.as_deref().map(delta_size) {
-                self.summary.output_bytes += size as u64;
-            }
+            let size = event.data.as_deref().map_or(Ok(0), delta_size).map_err(|error| invalid(&error));
+            self.failed |= size.is_err();
+            self.summary.output_bytes += size? as u64;
             return Ok(Sight::Token);
         }
+        let sight = self.rare(block);
+        self.failed |= sight.is_err();
+        sight
+    }
+
+    fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    fn is_complete(&self) -> bool {
+        self.complete && !self.failed
+    }
+}
+
+/// What an event is whose data is not JSON.
+fn invalid(error: &Error) -> Fault {
+    Fault::Invalid(format!("an event's data: {error}"))
+}
+
+impl Observer {
+    /// Looks at a block that is not just more of the answer.
+    fn rare(&mut self, block: &[u8]) -> Result<Sight, Fault> {
         let event = sse::Event::parse(block);
         let Some(data) = event.data else { return bare(block) };
         if data.trim().is_empty() {
             return Ok(Sight::Silent);
         }
-        let mut members = match Members::of(&data) {
-            Ok(members) => members,
-            // Once the client reads along, its own parser is the judge.
-            Err(_) if self.answered => return Ok(Sight::Silent),
-            Err(error) => return Err(Fault::Invalid(format!("an event's data: {error}"))),
-        };
+        let mut members = Members::of(&data).map_err(|error| invalid(&error))?;
         let name = members.take_if_text("type").map_or_else(|| event.name.into(), |kind| kind.plain());
         let token = match &*name {
             "content_block_delta" => {
-                let size = delta_size(&data).unwrap_or(0);
+                let size = delta_size(&data).map_err(|error| invalid(&error))?;
                 self.summary.output_bytes += size as u64;
                 size > 0
             }
@@ -71,16 +93,6 @@ impl Observe for Observer {
         Ok(if token { Sight::Token } else { Sight::Silent })
     }
 
-    fn summary(&self) -> &Summary {
-        &self.summary
-    }
-
-    fn is_complete(&self) -> bool {
-        self.complete
-    }
-}
-
-impl Observer {
     fn count(&mut self, usage: Members<'_>) {
         self.counts.merge(usage);
         self.summary.usage = self.counts.usage();

@@ -1,16 +1,29 @@
 //! The patch lane's look at a request.
 //!
-//! Invariant: one pass checks the whole document; nothing but `model` is ever changed.
+//! Invariant: one pass checks the whole document. What changes is `model`, what a vendor wants beside or instead of it,
+//! thinking that Anthropic has not signed, and the wish to think where a turn without such is gone on with; every other byte
+//! is the client's.
 
-use super::members::Path;
-use crate::dialect::{Edit, Needs, Peek, Target};
+mod foreign;
+mod thinking;
+
+use crate::dialect::claude::Generation;
+use crate::dialect::cut;
+use crate::dialect::members::Path;
+use crate::dialect::{Edit, Member, Needs, Peek, Target};
 use crate::ir::error::Malformed;
 use crate::wire::json::{Error, Kind, Reader, Text, write_str};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+/// Members that vendors of Anthropic's models want in the body, and that clients made for them write themselves.
+const VENDORS: [&str; 2] = ["anthropic_version", "anthropic_beta"];
+
 /// Top-level members that a request may have: every name is remembered until the end.
 const MAX_MEMBERS: usize = 512;
+
+/// What a picture or document in base64 is counted as.
+const MEDIA_TOKENS: u64 = 1_000;
 
 /// Checks a request and notes what policy needs.
 pub(super) fn peek(body: &str) -> Result<Peek<'_>, Malformed> {
@@ -19,10 +32,19 @@ pub(super) fn peek(body: &str) -> Result<Peek<'_>, Malformed> {
     let mut seen = BTreeSet::new();
     let mut reader = Reader::new(body);
     reader.object().map_err(syntax)?;
+    let mut before = reader.offset();
     while let Some(name) = reader.key().map_err(syntax)? {
         let name = name.plain();
         let path = Path::root(&name);
+        let value = reader.value_offset();
         found.member(&name, &path, &mut reader)?;
+        let span = value..reader.offset();
+        if name == "model" {
+            found.model_member = Some(cut::member(body, before, span.end));
+        } else if let Some(extra) = VENDORS.into_iter().find(|extra| *extra == name) {
+            found.extra.push((extra, span));
+        }
+        before = reader.offset();
         if seen.contains(&name) {
             return Err(path.malformed("occurs twice"));
         }
@@ -33,38 +55,74 @@ pub(super) fn peek(body: &str) -> Result<Peek<'_>, Malformed> {
     }
     let end = reader.offset().saturating_sub(1);
     reader.end().map_err(syntax)?;
-    found.needs.prompt_tokens = (body.len() / 4) as u64;
+    let text_bytes = body.len().saturating_sub(found.media_bytes);
+    found.needs.prompt_tokens = (text_bytes / 4) as u64 + found.media * MEDIA_TOKENS;
     let (model, model_span) = found.model.ok_or_else(|| Path::root("model").malformed("missing"))?;
+    let mut edits = foreign::edits(body);
+    if found.turns.refuse_thinking() {
+        edits.append(&mut thinking::edits(body));
+    }
     Ok(Peek {
         model,
-        model_span,
+        model_span: Some(model_span),
+        model_member: found.model_member,
+        extra: found.extra,
+        edits,
         stream: found.stream,
-        stream_options: None,
         // Counts are part of every stream of this dialect.
         include_usage: true,
         max_tokens: found.max_tokens,
         n: 1,
         end,
         needs: found.needs,
+        ..Peek::default()
     })
 }
 
-/// The one edit: the model's id, if the provider has another.
+/// What the provider wants otherwise: the model's id, or none but the vendor's own members, and no thinking that Anthropic has
+/// not signed or would not go on with. Whoever imitates Anthropic checks no signatures, and some want their own unsigned thinking back.
 pub(super) fn splice(peek: &Peek<'_>, target: &Target<'_>) -> Vec<Edit> {
-    if peek.model == *target.model {
-        return Vec::new();
+    let mut edits =
+        if Generation::of(target.model) == Generation::Foreign { Vec::new() } else { peek.edits.clone() };
+    let mut added = Vec::new();
+    for (name, json) in target.extra {
+        match peek.extra.iter().find(|(there, _)| there == name) {
+            Some((_, span)) => edits.push(Edit { span: span.clone(), with: json.as_bytes().to_vec() }),
+            None => added.push(format!("\"{name}\":{json}")),
+        }
     }
-    let mut with = Vec::new();
-    write_str(&mut with, target.model);
-    vec![Edit { span: peek.model_span.clone(), with }]
+    let added = added.join(",");
+    if let Some(member) = peek.model_member.clone().filter(|_| !target.model_in_body) {
+        // What is added takes the model's place, comma and all.
+        let span = if added.is_empty() { member.gone } else { member.whole };
+        edits.push(Edit { span, with: added.into_bytes() });
+        edits.sort_by_key(|edit| edit.span.start);
+        return edits;
+    }
+    if !added.is_empty() {
+        edits.push(Edit { span: peek.end..peek.end, with: format!(",{added}").into_bytes() });
+    }
+    if let Some(span) = peek.model_span.clone().filter(|_| peek.model != *target.model) {
+        let mut with = Vec::new();
+        write_str(&mut with, target.model);
+        edits.push(Edit { span, with });
+    }
+    edits.sort_by_key(|edit| edit.span.start);
+    edits
 }
 
 #[derive(Default)]
 struct Found<'a> {
     model: Option<(Text<'a>, Range<usize>)>,
+    model_member: Option<Member>,
+    extra: Vec<(&'static str, Range<usize>)>,
     stream: bool,
     max_tokens: Option<u64>,
     needs: Needs,
+    /// Pictures and documents in base64, and their bytes.
+    media: u64,
+    media_bytes: usize,
+    turns: thinking::Turns,
 }
 
 impl<'a> Found<'a> {
@@ -94,6 +152,7 @@ impl<'a> Found<'a> {
                     reader.skip().map_err(fail)?;
                 }
             }
+            "thinking" => self.turns.asked(reader).map_err(fail)?,
             "output_config" => self.output_config(reader).map_err(fail)?,
             "output_format" => self.needs.schema |= said(reader).map_err(fail)?,
             "stream" | "max_tokens" => {}
@@ -105,23 +164,83 @@ impl<'a> Found<'a> {
     /// A list of objects is expected; anything else is the upstream's to refuse.
     fn messages(&mut self, reader: &mut Reader<'a>) -> Result<(), Error> {
         each(reader, &mut |reader| {
+            let mut turn = thinking::Turn::default();
+            members(reader, &mut |name, reader| match &*name.plain() {
+                "role" if reader.peek()? == Kind::String => {
+                    turn.assistant = reader.string()? == "assistant";
+                    Ok(())
+                }
+                "content" => self.content(&mut turn, reader),
+                _ => reader.skip(),
+            })?;
+            self.turns.add(turn);
+            Ok(())
+        })
+    }
+
+    /// Content of a message.
+    fn content(&mut self, turn: &mut thinking::Turn, reader: &mut Reader<'a>) -> Result<(), Error> {
+        each(reader, &mut |reader| {
+            let mut block = thinking::Block::default();
+            members(reader, &mut |name, reader| match &*name.plain() {
+                "type" if reader.peek()? == Kind::String => {
+                    let kind = reader.string()?;
+                    self.needs(&kind);
+                    block.kind = Some(kind);
+                    Ok(())
+                }
+                "signature" | "data" if reader.peek()? == Kind::String => {
+                    block.proof = Some(reader.string()?);
+                    Ok(())
+                }
+                "content" => self.result(reader),
+                "source" => self.source(reader),
+                _ => reader.skip(),
+            })?;
+            turn.add(&block);
+            Ok(())
+        })
+    }
+
+    /// Content of a tool's result.
+    fn result(&mut self, reader: &mut Reader<'a>) -> Result<(), Error> {
+        each(reader, &mut |reader| {
             members(reader, &mut |name, reader| {
-                if *name == "content" { self.content(reader) } else { reader.skip() }
+                if *name == "type" && reader.peek()? == Kind::String {
+                    let kind = reader.string()?;
+                    self.needs(&kind);
+                    return Ok(());
+                }
+                match &*name.plain() {
+                    "content" => self.result(reader),
+                    "source" => self.source(reader),
+                    _ => reader.skip(),
+                }
             })
         })
     }
 
-    /// Content of a message or of a tool's result.
-    fn content(&mut self, reader: &mut Reader<'a>) -> Result<(), Error> {
-        each(reader, &mut |reader| {
-            members(reader, &mut |name, reader| {
-                if *name == "type" && reader.peek()? == Kind::String {
-                    self.needs.images |= reader.string()? == "image";
-                    return Ok(());
-                }
-                if *name == "content" { self.content(reader) } else { reader.skip() }
-            })
-        })
+    /// Where a picture or document is. Its bytes say nothing of its tokens.
+    fn source(&mut self, reader: &mut Reader<'a>) -> Result<(), Error> {
+        let start = reader.value_offset();
+        let mut inline = false;
+        members(reader, &mut |name, reader| {
+            if *name == "type" && reader.peek()? == Kind::String {
+                inline = reader.string()? == "base64";
+                return Ok(());
+            }
+            reader.skip()
+        })?;
+        if inline {
+            self.media += 1;
+            self.media_bytes += reader.offset() - start;
+        }
+        Ok(())
+    }
+
+    fn needs(&mut self, kind: &Text<'_>) {
+        self.needs.images |= *kind == "image";
+        self.needs.documents |= *kind == "document";
     }
 
     fn output_config(&mut self, reader: &mut Reader<'a>) -> Result<(), Error> {
@@ -171,91 +290,4 @@ fn said(reader: &mut Reader<'_>) -> Result<bool, Error> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dialect::splice as apply;
-
-    const BODY: &str = r#"{ "model" : "claude-x", "max_tokens": 16, "big": 12345678901234567890, "stream": true,
-        "messages": [{"role":"user","content":"hi"}] }"#;
-
-    fn target(model: &str) -> Target<'_> {
-        Target { model, max_output_tokens: None, stream_usage: true }
-    }
-
-    #[test]
-    fn only_the_model_changes() {
-        let found = peek(BODY).unwrap();
-        assert_eq!((found.stream, found.max_tokens, found.n), (true, Some(16), 1));
-        assert_eq!(BODY.get(found.end..), Some("}"));
-        let edits = splice(&found, &target("claude-y"));
-        let out = String::from_utf8(apply(BODY.as_bytes(), &edits)).unwrap();
-        assert_eq!(out, BODY.replace("claude-x", "claude-y"));
-        assert!(splice(&found, &target("claude-x")).is_empty());
-    }
-
-    #[test]
-    fn an_escaped_model_is_the_same_model() {
-        let body = r#"{"model":"claude\u002dx"}"#;
-        let found = peek(body).unwrap();
-        assert!(splice(&found, &target("claude-x")).is_empty());
-    }
-
-    #[test]
-    fn needs_are_found_where_they_are() {
-        let needs = |rest: &str| peek(&format!(r#"{{"model":"m",{rest}}}"#)).unwrap().needs;
-        let image = r#"{"type":"image","source":{"type":"url","url":"https://x"}}"#;
-        assert!(needs(&format!(r#""messages":[{{"role":"user","content":[{image}]}}]"#)).images);
-        assert!(
-            needs(&format!(
-                r#""messages":[{{"role":"user","content":[{{"content":[{image}],"type":"tool_result"}}]}}]"#
-            ))
-            .images
-        );
-        assert!(!needs(r#""messages":[{"role":"user","content":"\"type\":\"image\""}]"#).images);
-        assert!(needs(r#""tools":[{"name":"f"}]"#).tools);
-        assert!(!needs(r#""tools":[]"#).tools);
-        assert!(!needs(r#""tools":null"#).tools);
-        assert!(needs(r#""output_config":{"effort":"low","format":{"type":"json_schema"}}"#).schema);
-        assert!(needs(r#""output_format":{"type":"json_schema"}"#).schema);
-        assert!(!needs(r#""output_config":{"format":null},"output_format":null"#).schema);
-    }
-
-    #[test]
-    fn what_is_wrong_is_named() {
-        let complaint = |body: &str| peek(body).unwrap_err().to_string();
-        assert_eq!(complaint("{}"), "model: missing");
-        assert_eq!(complaint(r#"{"model":7}"#), "model: expected a string");
-        assert_eq!(complaint(r#"{"model":null}"#), "model: expected a string");
-        assert_eq!(complaint(r#"{"model":""}"#), "model: expected a model's id");
-        assert_eq!(complaint(r#"{"model":"a","model":"b"}"#), "model: occurs twice");
-        assert_eq!(complaint(r#"{"model":"a","mod\u0065l":"b"}"#), "model: occurs twice");
-        assert_eq!(complaint(r#"{"x":1,"model":"a","x":2}"#), "x: occurs twice");
-        assert_eq!(complaint(r#"{"model":"a","stream":"yes"}"#), "stream: expected a boolean");
-        assert_eq!(
-            complaint(r#"{"model":"a","max_tokens":1.5}"#),
-            "max_tokens: expected a non-negative integer"
-        );
-        assert_eq!(complaint("[]"), "body: expected an object");
-        assert_eq!(
-            complaint(r#"{"model":"a","messages":[{"content":[{"type":}]}]}"#),
-            "body: invalid JSON at byte 45: expected a value"
-        );
-        assert!(complaint(r#"{"model":"a"} x"#).starts_with("body: invalid JSON"));
-        let crowd: String = (0..600).map(|at| format!(r#","x{at}":0"#)).collect();
-        assert_eq!(
-            complaint(&format!(r#"{{"model":"a"{crowd}}}"#)),
-            "body: expected an object of at most 512 members"
-        );
-        assert!(complaint("").starts_with("body: invalid JSON"));
-    }
-
-    #[test]
-    fn odd_shapes_are_left_to_the_upstream() {
-        for body in [
-            r#"{"model":"a","messages":7,"tools":{},"output_config":[],"stream":null,"max_tokens":null}"#,
-            r#"{"model":"a","messages":[7,{"content":{}},{"content":[1,{"type":2,"content":3}]}]}"#,
-        ] {
-            assert!(!peek(body).unwrap().needs.images);
-        }
-    }
-}
+mod tests;

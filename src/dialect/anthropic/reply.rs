@@ -3,14 +3,15 @@
 //! Invariant: what is decoded from Anthropic and encoded again means the same; blocks of server tools are left out.
 
 use super::error;
-use super::members::{Members, Path, Value};
-use super::tool_call::{clean_id, write_input};
 use super::usage::{self, Counts};
+use crate::config::Dialect;
 use crate::dialect::Summary;
-use crate::ir::chat::{Finish, FinishReason, Part, Reply, ToolCall};
+use crate::dialect::members::{Members, Path, Value};
+use crate::dialect::tool_call::{arguments, clean_id, write_input};
+use crate::ir::Proof;
+use crate::ir::chat::{Choice, Finish, FinishReason, Part, Reply, ToolCall};
 use crate::ir::error::{Fault, Malformed};
 use crate::wire::json::{Array, Object, Reader, Text};
-use std::borrow::Cow;
 
 /// Reads a reply.
 pub(super) fn decode(body: &str) -> Result<Reply<'_>, Fault> {
@@ -29,8 +30,8 @@ pub(super) fn decode(body: &str) -> Result<Reply<'_>, Fault> {
     Ok(Reply {
         id: members.take_if_text("id").unwrap_or_else(|| Text::from("")),
         model: members.take_if_text("model").unwrap_or_else(|| Text::from("")),
-        parts,
-        finish,
+        choice: Choice { parts, finish, logprobs: Vec::new() },
+        more: Vec::new(),
         usage: counts.usage(),
     })
 }
@@ -38,7 +39,7 @@ pub(super) fn decode(body: &str) -> Result<Reply<'_>, Fault> {
 /// Looks at a reply that passes through.
 pub(super) fn peek(body: &str) -> Result<Summary, Fault> {
     let reply = decode(body)?;
-    let output_bytes = reply.parts.iter().map(|part| match part {
+    let output_bytes = reply.choice.parts.iter().map(|part| match part {
         Part::Text { text, .. } | Part::Thinking { text, .. } | Part::Refusal { text } => text.held_len(),
         Part::ToolCall(call) => call.arguments.len(),
         _ => 0,
@@ -46,8 +47,9 @@ pub(super) fn peek(body: &str) -> Result<Summary, Fault> {
     Ok(Summary {
         output_bytes: output_bytes.sum::<usize>() as u64,
         usage: reply.usage,
-        refused: reply.finish.reason == FinishReason::Refusal,
-        finish_reason: Some(reply.finish.word.plain().into_owned()).filter(|word| !word.is_empty()),
+        refused: reply.choice.finish.reason == FinishReason::Refusal,
+        stored: None,
+        finish_reason: Some(reply.choice.finish.word.plain().into_owned()).filter(|word| !word.is_empty()),
     })
 }
 
@@ -77,16 +79,19 @@ fn blocks<'a>(content: &Value<'a>) -> Result<Vec<Part<'a>>, Malformed> {
             "text" => parts.push(Part::text(block.demand_text("text", &path)?)),
             "thinking" => parts.push(Part::Thinking {
                 text: block.demand_text("thinking", &path)?,
-                signature: block.take_text("signature", &path)?.filter(|signature| !signature.is_empty()),
+                proof: block
+                    .take_text("signature", &path)?
+                    .and_then(|signature| Proof::open(Dialect::Anthropic, signature)),
             }),
             "redacted_thinking" => {
-                parts.push(Part::RedactedThinking { data: block.demand_text("data", &path)? });
+                let data = Proof { home: Dialect::Anthropic, value: block.demand_text("data", &path)? };
+                parts.push(Part::RedactedThinking { data });
             }
-            "tool_use" => parts.push(Part::ToolCall(ToolCall {
-                id: block.demand_text("id", &path)?,
-                name: block.demand_text("name", &path)?,
-                arguments: Cow::Borrowed(block.demand("input", &path)?.object(&path.member("input"))?),
-            })),
+            "tool_use" => parts.push(Part::ToolCall(ToolCall::function(
+                block.demand_text("id", &path)?,
+                block.demand_text("name", &path)?,
+                block.demand("input", &path)?.object(&path.member("input"))?,
+            ))),
             _ => {}
         }
     }
@@ -137,11 +142,11 @@ pub(super) fn write_finish(finish: &Finish<'_>, calls_tools: bool, object: &mut 
 
 /// Appends a reply.
 pub(super) fn encode(reply: &Reply<'_>, out: &mut Vec<u8>) {
-    let calls_tools = reply.parts.iter().any(|part| matches!(part, Part::ToolCall(_)));
+    let calls_tools = reply.choice.parts.iter().any(|part| matches!(part, Part::ToolCall(_)));
     let mut body = Object::new(out);
     body.text("id", &reply.id).str("type", "message").str("role", "assistant").text("model", &reply.model);
-    body.array("content", |content| reply.parts.iter().for_each(|part| write_part(part, content)));
-    write_finish(&reply.finish, calls_tools, &mut body);
+    body.array("content", |content| reply.choice.parts.iter().for_each(|part| write_part(part, content)));
+    write_finish(&reply.choice.finish, calls_tools, &mut body);
     body.object("usage", |object| usage::write(&reply.usage.unwrap_or_default(), object));
 }
 
@@ -152,22 +157,30 @@ fn write_part(part: &Part<'_>, content: &mut Array<'_>) {
                 block.str("type", "text").text("text", text);
             });
         }
-        Part::Thinking { text, signature } => {
+        Part::Thinking { text, proof } => {
             content.object(|block| {
                 block.str("type", "thinking").text("thinking", text);
                 // Clients demand the member; empty says that it is not Anthropic's thinking.
-                block.text("signature", signature.as_ref().unwrap_or(&Text::from("")));
+                let signature = proof.as_ref().map(|proof| proof.seal(Dialect::Anthropic));
+                block.text("signature", &signature.unwrap_or_else(|| Text::from("")));
             });
         }
         Part::RedactedThinking { data } => {
             content.object(|block| {
-                block.str("type", "redacted_thinking").text("data", data);
+                block.str("type", "redacted_thinking").text("data", &data.seal(Dialect::Anthropic));
             });
         }
         Part::ToolCall(call) => {
+            // A call has no place for what proves it: that comes before it, as thinking without words.
+            if let Some(proof) = &call.proof {
+                content.object(|block| {
+                    block.str("type", "thinking").str("thinking", "");
+                    block.text("signature", &proof.seal(Dialect::Anthropic));
+                });
+            }
             content.object(|block| {
                 block.str("type", "tool_use").text("id", &clean_id(&call.id)).text("name", &call.name);
-                write_input(&call.arguments, block.member("input"));
+                write_input(&arguments(call), block.member("input"));
             });
         }
         // No dialect's reply has the other parts in a form that Anthropic's could hold.

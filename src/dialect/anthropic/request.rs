@@ -4,9 +4,8 @@ mod blocks;
 mod decode;
 mod encode;
 mod options;
-mod settings;
+mod places;
 mod tools;
-mod turns;
 
 pub(super) use decode::decode;
 pub(super) use encode::encode;

@@ -2,8 +2,8 @@
 //!
 //! Invariant: every count is exact in both directions, and a later event of a stream overwrites only what it names.
 
-use super::members::{Members, Path, Value};
 use crate::config::Usage;
+use crate::dialect::members::{Members, Path, Value};
 use crate::wire::json::Object;
 
 /// Counts as the wire tells them, maybe bit by bit.
@@ -41,6 +41,7 @@ impl Counts {
         let cached = self.cached.unwrap_or(0);
         let cache_write = self.cache_write.unwrap_or(0);
         Some(Usage {
+            images: 0,
             input: self.input.unwrap_or(0).saturating_add(cached).saturating_add(cache_write),
             cached,
             cache_write,
@@ -75,7 +76,10 @@ mod tests {
         let mut counts = Counts::default();
         counts.merge(Members::of(wire).unwrap());
         let usage = counts.usage().unwrap();
-        assert_eq!(usage, Usage { input: 3210, cached: 3000, cache_write: 200, output: 5, reasoning: 2 });
+        assert_eq!(
+            usage,
+            Usage { input: 3210, cached: 3000, cache_write: 200, output: 5, reasoning: 2, images: 0 }
+        );
         let mut out = Vec::new();
         write(&usage, &mut Object::new(&mut out));
         assert_eq!(String::from_utf8(out).unwrap(), wire);

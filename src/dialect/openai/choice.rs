@@ -4,8 +4,11 @@
 //! objects of their own everywhere.
 
 use super::wire::{array_or_skip, count_or_skip, object_or_skip, text_or_skip};
-use super::{error, usage};
+use super::{error, proofs, usage};
 use crate::config::Usage;
+use crate::dialect::openai_api::logprobs;
+use crate::ir::Proof;
+use crate::ir::chat::Logprob;
 use crate::ir::error::Fault;
 use crate::wire::json::{Error, Kind, Reader, Text};
 
@@ -35,6 +38,8 @@ pub(super) enum Piece<'a> {
     Refusal(Text<'a>),
     /// A tool call, or a piece of one.
     Call(CallPiece<'a>),
+    /// Log probabilities of what was said; not empty.
+    Logprobs(Vec<Logprob<'a>>),
     /// The finish reason.
     Finish(Text<'a>),
     /// Counts that the vendor puts into the choice.
@@ -50,8 +55,12 @@ pub(super) struct CallPiece<'a> {
     pub(super) id: Option<Text<'a>>,
     /// The tool's name, not empty.
     pub(super) name: Option<Text<'a>>,
-    /// JSON text or a piece of it.
+    /// JSON text or a piece of it; of a custom tool, its input.
     pub(super) arguments: Option<Text<'a>>,
+    /// Whether the tool is a custom one.
+    pub(super) custom: bool,
+    /// By which Google's models accept the call back.
+    pub(super) proof: Option<Proof<'a>>,
 }
 
 /// Takes pieces, each with the index of its choice.
@@ -137,6 +146,7 @@ fn choice<'a>(reader: &mut Reader<'a>, number: u64, sink: Sink<'_, 'a>) -> Resul
     let mut index = None;
     let mut finish = None;
     let mut unread = None;
+    let mut logprobs = Vec::new();
     while let Some(key) = or_invalid(reader.key())? {
         match &*key.plain() {
             "index" => index = or_invalid(count_or_skip(reader))?,
@@ -154,6 +164,7 @@ fn choice<'a>(reader: &mut Reader<'a>, number: u64, sink: Sink<'_, 'a>) -> Resul
                     sink(index.unwrap_or(number), Piece::Text(text))?;
                 }
             }
+            "logprobs" => logprobs = or_invalid(probabilities(reader))?,
             "finish_reason" => finish = or_invalid(some_text(reader))?,
             // Moonshot.
             "usage" => {
@@ -168,10 +179,27 @@ fn choice<'a>(reader: &mut Reader<'a>, number: u64, sink: Sink<'_, 'a>) -> Resul
     if let Some(mut unread) = unread {
         message(&mut unread, index, sink)?;
     }
+    if !logprobs.is_empty() {
+        sink(index, Piece::Logprobs(logprobs))?;
+    }
     match finish {
         Some(word) => sink(index, Piece::Finish(word)),
         None => Ok(()),
     }
+}
+
+/// Of a reply's text, or of its refusal.
+fn probabilities<'a>(reader: &mut Reader<'a>) -> Result<Vec<Logprob<'a>>, Error> {
+    let mut list = Vec::new();
+    if object_or_skip(reader)? {
+        while let Some(key) = reader.key()? {
+            match &*key.plain() {
+                "content" | "refusal" => list.append(&mut logprobs::decode(reader)?),
+                _ => reader.skip()?,
+            }
+        }
+    }
+    Ok(list)
 }
 
 /// A `delta` or a `message`: the same members.
@@ -268,6 +296,13 @@ fn call<'a>(reader: &mut Reader<'a>) -> Result<CallPiece<'a>, Error> {
                     function(reader, &mut piece)?;
                 }
             }
+            "custom" => {
+                if object_or_skip(reader)? {
+                    piece.custom = true;
+                    function(reader, &mut piece)?;
+                }
+            }
+            "extra_content" => piece.proof = proofs::of_call(reader)?,
             _ => reader.skip()?,
         }
     }
@@ -281,7 +316,7 @@ fn function<'a>(reader: &mut Reader<'a>, piece: &mut CallPiece<'a>) -> Result<()
             "name" => piece.name = some_text(reader)?,
             // Some servers forget to make text of them.
             "arguments" if reader.peek()? == Kind::Object => piece.arguments = Some(reader.raw()?.into()),
-            "arguments" => piece.arguments = text_or_skip(reader)?,
+            "arguments" | "input" => piece.arguments = text_or_skip(reader)?,
             _ => reader.skip()?,
         }
     }

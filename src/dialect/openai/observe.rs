@@ -3,21 +3,29 @@
 //! Invariant: a delta after the first token costs three substring searches, not a parse; everything that could be
 //! more than a delta of text is parsed.
 
+mod images;
+
+pub(super) use images::Observer as ImageObserver;
+
 use super::choice::{Envelope, Piece, invalid};
 use super::wire::{array_or_skip, text_or_skip};
 use super::{error, finish, usage};
 use crate::config::{Endpoint, Usage};
 use crate::dialect::{Observe, Sight, Summary};
 use crate::ir::chat::FinishReason;
-use crate::ir::error::Fault;
+use crate::ir::error::{ApiError, Fault};
 use crate::wire::json::{Error, Reader, Text};
 use crate::wire::sse;
 use memchr::memmem::Finder;
 
 /// Looks at a whole reply with status 200.
 pub(super) fn peek_reply(endpoint: Endpoint, body: &str) -> Result<Summary, Fault> {
-    if endpoint == Endpoint::Embeddings {
-        return peek_embeddings(body);
+    match endpoint {
+        Endpoint::Embeddings => return peek_embeddings(body),
+        Endpoint::ImageGenerations | Endpoint::ImageEdits | Endpoint::ImageVariations => {
+            return images::peek_reply(body);
+        }
+        _ => {}
     }
     let envelope = Envelope::read(body)?;
     if !envelope.has_choices {
@@ -97,6 +105,7 @@ impl Watch {
                 self.token = true;
                 self.summary.finish_reason = Some(word.into_owned());
             }
+            Piece::Logprobs(_) => {}
             Piece::Usage(counts) => self.count(Some(*counts)),
         }
         Ok(())
@@ -197,6 +206,10 @@ fn after_colon(block: &[u8], at: usize) -> &[u8] {
 }
 
 impl Observe for Observer {
+    fn error(&mut self, error: &ApiError, _request_id: &str, out: &mut Vec<u8>) {
+        super::error::encode_event(error, out);
+    }
+
     fn block(&mut self, block: &[u8]) -> Result<Sight, Fault> {
         if self.done {
             return Ok(Sight::Silent);

@@ -4,7 +4,12 @@
 //! Invariant: nothing is built per message. What is looked at inside of a message (is a part an image?) is found while
 //! the walk passes it, and whatever is odd there is the upstream's to judge.
 
-use super::wire::{At, array_or_skip, count_or_skip, object_or_skip, optional_bool, text_or_skip};
+mod foreign;
+
+use super::wire::{
+    At, MAX_MEMBERS, array_or_skip, count_or_skip, object_or_skip, optional_bool, refuse_doubles,
+    text_or_skip,
+};
 use crate::config::Endpoint;
 use crate::dialect::{Edit, Needs, Peek, Target};
 use crate::ir::error::Malformed;
@@ -12,11 +17,8 @@ use crate::wire::json::{Error, Kind, Reader, Text, write_str};
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// What an image is counted as: its bytes say nothing of its tokens.
+/// What an image, a sound or a file is counted as: its bytes say nothing of its tokens.
 const IMAGE_TOKENS: u64 = 1_000;
-
-/// Top-level members beyond this are refused: their names are held until all are known to differ.
-const MAX_MEMBERS: usize = 1_024;
 
 /// What the walk collects.
 #[derive(Debug, Default)]
@@ -65,13 +67,15 @@ pub(super) fn peek(endpoint: Endpoint, body: &str) -> Result<Peek<'_>, Malformed
     let Some((model, model_span)) = walk.model else {
         return Err(Malformed::at("model", "expected a string, and it is missing"));
     };
-    let asks = walk.stream && !walk.include_usage && endpoint != Endpoint::Embeddings;
+    let has_options = matches!(endpoint, Endpoint::ChatCompletions | Endpoint::Completions);
+    let asks = walk.stream && !walk.include_usage && has_options;
     let text_bytes = body.len().saturating_sub(walk.image_bytes);
     Ok(Peek {
         model,
-        model_span,
+        model_span: Some(model_span),
         stream: walk.stream,
         stream_options: asks.then(|| walk.options.edit(end)),
+        edits: foreign::edits(body),
         include_usage: walk.include_usage,
         max_tokens: walk.max_completion_tokens.or(walk.max_tokens),
         n: walk.n.unwrap_or(1),
@@ -82,20 +86,8 @@ pub(super) fn peek(endpoint: Endpoint, body: &str) -> Result<Peek<'_>, Malformed
                 .saturating_add(walk.images.saturating_mul(IMAGE_TOKENS)),
             ..walk.needs
         },
+        ..Peek::default()
     })
-}
-
-/// Policy and upstream must read the same members, whichever of two an upstream's parser would take.
-fn refuse_doubles(mut names: Vec<Cow<'_, str>>) -> Result<(), Malformed> {
-    names.sort_unstable();
-    let mut previous: Option<Cow<'_, str>> = None;
-    for name in names {
-        if previous.as_ref() == Some(&name) {
-            return Err(Malformed::at(name, "occurs twice"));
-        }
-        previous = Some(name);
-    }
-    Ok(())
 }
 
 impl Options {
@@ -205,32 +197,48 @@ impl<'a> Walk<'a> {
 
     fn part(&mut self, reader: &mut Reader<'a>) -> Result<(), Error> {
         let start = reader.value_offset();
-        if object_or_skip(reader)? {
-            let mut image = false;
-            while let Some(key) = reader.key()? {
-                if key == "type" {
-                    image = text_or_skip(reader)?.is_some_and(|kind| kind == "image_url");
-                } else {
-                    reader.skip()?;
-                }
+        if !object_or_skip(reader)? {
+            return Ok(());
+        }
+        let mut kind = None;
+        while let Some(key) = reader.key()? {
+            if key == "type" {
+                kind = text_or_skip(reader)?;
+            } else {
+                reader.skip()?;
             }
-            if image {
+        }
+        // The bytes of all these say nothing of their tokens.
+        let bytes = match kind.as_ref().map(Text::plain).as_deref() {
+            Some("image_url") => {
                 self.needs.images = true;
-                self.images += 1;
-                self.image_bytes += reader.offset() - start;
+                true
             }
+            Some("input_audio") => {
+                self.needs.audio = true;
+                true
+            }
+            Some("file") => {
+                self.needs.documents = true;
+                true
+            }
+            _ => false,
+        };
+        if bytes {
+            self.images += 1;
+            self.image_bytes += reader.offset() - start;
         }
         Ok(())
     }
 }
 
-/// The edits: the upstream's model, and the wish for usage if it may be uttered.
+/// The edits: the upstream's model, without what others proved, and the wish for usage if it may be uttered.
 pub(super) fn splice(peek: &Peek<'_>, target: &Target<'_>) -> Vec<Edit> {
-    let mut edits = Vec::with_capacity(2);
-    if peek.model != target.model {
+    let mut edits = peek.edits.clone();
+    if let Some(span) = peek.model_span.clone().filter(|_| peek.model != target.model) {
         let mut with = Vec::with_capacity(target.model.len() + 2);
         write_str(&mut with, target.model);
-        edits.push(Edit { span: peek.model_span.clone(), with });
+        edits.push(Edit { span, with });
     }
     if target.stream_usage {
         edits.extend(peek.stream_options.clone());

@@ -1,5 +1,6 @@
 //! Streamed replies: `chat.completion.chunk` objects in server-sent events, ended by `[DONE]`.
 
+mod candidate;
 mod decoder;
 mod encoder;
 mod lanes;
@@ -8,23 +9,12 @@ pub(super) use decoder::Decoder;
 pub(super) use encoder::Encoder;
 
 use super::choice::Envelope;
+use crate::dialect::openai_api::id::hashed;
 use crate::ir::error::Fault;
-use sha2::{Digest, Sha256};
 
 /// An id for a tool call whose provider gives none: the same for the same place in the same reply.
 pub(super) fn made_up_id(reply_id: &str, number: usize) -> String {
     hashed("call_", &format!("{reply_id}:{number}"))
-}
-
-/// `prefix` and 32 hex digits that stand for `text`.
-pub(super) fn hashed(prefix: &str, text: &str) -> String {
-    use std::fmt::Write as _;
-    let mut id = prefix.to_owned();
-    for byte in Sha256::digest(text.as_bytes()).iter().take(16) {
-        // Writing to a string cannot fail.
-        let _ = write!(id, "{byte:02x}");
-    }
-    id
 }
 
 /// Some vendors answer a wish for a stream with a plain error document.

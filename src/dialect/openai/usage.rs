@@ -90,7 +90,10 @@ mod tests {
         let openai = read(
             r#"{"prompt_tokens":10,"completion_tokens":9,"total_tokens":19,"prompt_tokens_details":{"cached_tokens":4,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":3}}"#,
         );
-        assert_eq!(openai, Usage { input: 10, cached: 4, cache_write: 0, output: 9, reasoning: 3 });
+        assert_eq!(
+            openai,
+            Usage { input: 10, cached: 4, cache_write: 0, output: 9, reasoning: 3, images: 0 }
+        );
         let deepseek = read(
             r#"{"prompt_tokens":10,"completion_tokens":2.0,"prompt_cache_hit_tokens":6,"prompt_cache_miss_tokens":4,"completion_tokens_details":null}"#,
         );

@@ -1,16 +1,16 @@
 //! One attempt, from its request to its reply: held until the first token, then committed.
 
+use super::outgoing::target;
 use super::{Answer, Exchange, Outgoing};
-use crate::config::AttemptRecord;
-use crate::config::RefusalPolicy;
+use crate::config::{AttemptRecord, Dialect, Operation, RefusalPolicy};
 use crate::dialect::{Summary, outbound};
 use crate::gateway::Now;
 use crate::gateway::classify::{self, Class, Pause};
-use crate::gateway::headers::{Headers, get, is_returned};
-use crate::gateway::reject::{self, Rejection};
+use crate::gateway::headers::{Headers, get};
+use crate::gateway::reject::Rejection;
 use crate::gateway::reply::{self, Stream, Whole};
 use crate::ir::error::{ApiError, ErrorKind, Fault};
-use crate::wire::json::{Kind, Reader};
+use crate::wire::json::Reader;
 
 /// An error reply is read up to here; the rest of it says nothing that a client needs.
 const MAX_ERROR_BODY: usize = 64 << 10;
@@ -101,14 +101,31 @@ pub struct Lost {
     pub connected: bool,
 }
 
+/// A reply that is no answer.
+struct Failure {
+    class: Class,
+    error: ApiError,
+    /// The provider's own body, where the client can read it.
+    verbatim: Option<Vec<u8>>,
+    /// Milliseconds, where the body says so.
+    asked_to_wait: Option<u64>,
+}
+
+impl Failure {
+    const fn of(class: Class, error: ApiError) -> Self {
+        Self { class, error, verbatim: None, asked_to_wait: None }
+    }
+}
+
 impl Exchange {
     /// An attempt begins. `random` spreads waits.
     pub fn begin(&mut self, now: Now, random: u64) -> Begin {
-        let Some(outgoing) = self.prepared.take() else {
+        let Some(mut outgoing) = self.prepared.take() else {
             let rejection = self.final_answer();
             self.refuse(&rejection);
             return Begin::Exhausted(rejection);
         };
+        self.sign(&mut outgoing, now.unix());
         let wait_ms = match std::mem::replace(&mut self.pause, Pause::None) {
             Pause::Backoff => {
                 let base = u64::from(self.policy().backoff_ms);
@@ -130,22 +147,28 @@ impl Exchange {
 
     /// The reply's headers have come. `ends` says whether there is no body.
     pub fn reply_head(&mut self, headers: Headers, ends: bool, now: Now) -> Flow {
-        let form = self.form();
-        let streams = self.peek.as_ref().is_some_and(|peek| peek.stream);
-        let (Some(attempt), Some(form)) = (self.attempt.as_mut(), form) else { return Flow::Pass };
-        attempt.status = get(&headers, ":status").and_then(|status| status.parse().ok()).unwrap_or(0);
-        let event_stream = get(&headers, "content-type").is_some_and(|kind| {
-            kind.get(..17).is_some_and(|kind| kind.eq_ignore_ascii_case("text/event-stream"))
-        });
+        let status = get(&headers, ":status").and_then(|status| status.parse().ok()).unwrap_or(0);
+        let streams = status == 200 && self.streams() && self.is_stream(&headers);
+        let form = if streams { self.form() } else { None };
+        let Some(attempt) = self.attempt.as_mut() else { return Flow::Pass };
+        attempt.status = status;
         attempt.headers = headers;
-        attempt.body = match (attempt.status, streams && event_stream) {
-            (200, true) => {
+        attempt.body = match (status, form) {
+            (_, Some(form)) => {
                 Body::Stream { stream: Box::new(Stream::new(&form)), held: Vec::new(), unchanged: true }
             }
-            (200, false) => Body::Whole(Vec::new()),
+            (200, None) => Body::Whole(Vec::new()),
             _ => Body::Error(Vec::new()),
         };
         if ends { self.reply_body(&[], true, now) } else { Flow::Hold }
+    }
+
+    /// Whether a reply's type is that of its dialect's streams.
+    fn is_stream(&self, headers: &[(String, Vec<u8>)]) -> bool {
+        let Some(step) = self.step() else { return false };
+        let wanted = outbound(step.dialect).stream_type();
+        let kind = get(headers, "content-type").and_then(|kind| kind.split(';').next());
+        kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case(wanted))
     }
 
     /// The next bytes of the reply's body.
@@ -206,6 +229,8 @@ impl Exchange {
             unchanged &= stream.finish(&self.request_id, &mut out).is_ok_and(|pushed| pushed.unchanged);
         }
         attempt.summary.clone_from(stream.summary());
+        self.note_kept(attempt);
+        let Body::Stream { stream, .. } = &mut attempt.body else { return Flow::Pass };
         if ends {
             let class = if stream.is_whole() { Class::Ok } else { Class::Partial };
             self.end_attempt(attempt, class, now);
@@ -247,7 +272,7 @@ impl Exchange {
 
     fn error_reply(&mut self, attempt: &mut Attempt, now: Now) -> Flow {
         let Body::Error(body) = std::mem::replace(&mut attempt.body, Body::None) else { return Flow::Pass };
-        let Some(form) = self.form() else { return Flow::Pass };
+        let Some(upstream) = self.step().map(|step| step.dialect) else { return Flow::Pass };
         let error = if (200..400).contains(&attempt.status) {
             ApiError {
                 status: 502,
@@ -262,12 +287,13 @@ impl Exchange {
         } else {
             // What cannot be read is not shown either.
             let readable: &[u8] = if is_packed(&attempt.headers) { &[] } else { &body };
-            outbound(form.upstream).decode_error(attempt.status, readable)
+            outbound(upstream).decode_error(attempt.status, &attempt.headers, readable)
         };
         let class = classify::of_error(&error);
-        let own = form.client == form.upstream && is_error_document(&body, &attempt.headers);
+        let own = self.is_patched() && is_error_document(self.dialect, &body, &attempt.headers);
+        let asked_to_wait = outbound(upstream).retry_after_ms(&body);
         let verbatim = own.then_some(body).filter(|body| !self.quotes_credential(body));
-        self.failed_reply(attempt, class, error, verbatim, now)
+        self.failed_reply(attempt, Failure { class, error, verbatim, asked_to_wait }, now)
     }
 
     fn faulty_reply(&mut self, attempt: &mut Attempt, fault: &Fault, now: Now) -> Flow {
@@ -282,16 +308,15 @@ impl Exchange {
                 param: None,
             },
         };
-        self.failed_reply(attempt, class, error, None, now)
+        self.failed_reply(attempt, Failure::of(class, error), now)
     }
 
     fn whole_reply(&mut self, attempt: &mut Attempt, now: Now) -> Flow {
         let Body::Whole(body) = std::mem::replace(&mut attempt.body, Body::None) else { return Flow::Pass };
-        let Some(form) = self.form() else { return Flow::Pass };
-        let streams = self.peek.as_ref().is_some_and(|peek| peek.stream);
-        let result = match reply::whole(&form, &body) {
+        let (Some(form), Some(step)) = (self.form(), self.step()) else { return Flow::Pass };
+        let result = match reply::whole(&form, &target(&self.asked, step), &body) {
             // The client waits for events; a whole reply is none.
-            Ok(_) if streams => Err(Fault::Invalid("it is not an event stream".to_owned())),
+            Ok(_) if self.streams() => Err(Fault::Invalid("it is not an event stream".to_owned())),
             result => result,
         };
         match result {
@@ -303,7 +328,7 @@ impl Exchange {
                     message: "The provider refused to answer.".to_owned(),
                     param: None,
                 };
-                self.failed_reply(attempt, Class::Refusal, error, None, now)
+                self.failed_reply(attempt, Failure::of(Class::Refusal, error), now)
             }
             Ok(Whole { body: translated, summary }) => {
                 attempt.summary = summary;
@@ -314,18 +339,14 @@ impl Exchange {
         }
     }
 
-    fn failed_reply(
-        &mut self,
-        attempt: &mut Attempt,
-        class: Class,
-        mut error: ApiError,
-        verbatim: Option<Vec<u8>>,
-        now: Now,
-    ) -> Flow {
+    fn failed_reply(&mut self, attempt: &mut Attempt, failure: Failure, now: Now) -> Flow {
+        let Failure { class, mut error, verbatim, asked_to_wait } = failure;
         if let Some(step) = self.step() {
             error.message = step.provider.redact(&error.message);
+            error.code = error.code.map(|code| step.provider.redact(&code));
+            error.param = error.param.map(|param| step.provider.redact(&param));
         }
-        let retry_after_ms = classify::retry_after_ms(&attempt.headers, now.unix());
+        let retry_after_ms = classify::retry_after_ms(&attempt.headers, now.unix()).or(asked_to_wait);
         self.end_attempt(attempt, class, now);
         let status = error.status;
         if self.fail(class, Some(error), retry_after_ms)
@@ -369,31 +390,7 @@ impl Exchange {
         self.served = Some(self.at);
         self.ttft_us = Some(now.mono_us.saturating_sub(self.started.mono_us));
         self.answer = Answer::Served;
-        let mut headers: Headers = Vec::with_capacity(attempt.headers.len() + 8);
-        headers.push((":status".to_owned(), b"200".to_vec()));
-        let same = self.form().is_some_and(|form| form.client == form.upstream);
-        if same {
-            headers.extend(attempt.headers.iter().filter(|(name, _)| is_returned(name)).cloned());
-        } else {
-            let kind: &[u8] =
-                if length.is_some() { b"application/json" } else { b"text/event-stream; charset=utf-8" };
-            headers.push(("content-type".to_owned(), kind.to_vec()));
-            let kept = attempt
-                .headers
-                .iter()
-                .filter(|(name, _)| matches!(name.as_str(), "x-request-id" | "request-id"));
-            headers.extend(kept.cloned());
-        }
-        if let Some(length) = length {
-            headers.push(("content-length".to_owned(), length.to_string().into_bytes()));
-        }
-        for (name, value) in reject::identify(self.dialect, &self.request_id) {
-            // A provider of the client's dialect names the request itself, and its support asks for that name.
-            if !headers.iter().any(|(known, _)| known == name) {
-                headers.push((name.to_owned(), value.as_bytes().to_vec()));
-            }
-        }
-        self.describe(&mut headers);
+        let headers = self.answer_headers(&attempt.headers, length);
         if ends {
             let whole = match &attempt.body {
                 Body::Stream { stream, .. } => stream.is_whole(),
@@ -406,26 +403,20 @@ impl Exchange {
             };
             self.end_attempt(attempt, class, now);
         }
+        self.note_kept(attempt);
         // Nothing will be tried again: a large body need not live as long as a long stream.
-        self.body_bytes_done();
+        self.content_done();
         Flow::Answer { headers, body }
     }
 
-    /// `x-sluice-provider`, `-model`, `-attempts`, `-fallback-reason`, `-dropped-params`.
-    fn describe(&self, headers: &mut Headers) {
-        let mut push = |name: &str, value: &str| headers.push((name.to_owned(), value.as_bytes().to_vec()));
-        let at = self.served.unwrap_or(self.at);
-        if let Some(step) = self.plan.get(at) {
-            push("x-sluice-provider", &step.provider.name);
-            push("x-sluice-model", step.model_id());
-        }
-        let under_way = usize::from(self.served.is_some());
-        push("x-sluice-attempts", itoa::Buffer::new().format(self.attempts.len() + under_way));
-        if let Some(class) = self.failures.fallback {
-            push("x-sluice-fallback-reason", class.name());
-        }
-        if !self.loss.is_empty() {
-            push("x-sluice-dropped-params", &visible(&self.loss.join(", ")));
+    /// Remembers who keeps the reply, once it is known that somebody does.
+    fn note_kept(&mut self, attempt: &Attempt) {
+        if self.operation() != Operation::Stored
+            && let (Some(id), Some(step)) = (&attempt.summary.stored, self.step())
+            && let Some(kept) = &self.kept
+        {
+            kept.remember(id, &step.provider.name, &self.key.id);
+            self.kept = None;
         }
     }
 
@@ -443,21 +434,30 @@ impl Exchange {
     }
 }
 
-/// Whether an error reply is a whole JSON object, which is what a client of the dialect can read.
-fn is_error_document(body: &[u8], headers: &[(String, Vec<u8>)]) -> bool {
+/// Whether an error reply is a whole JSON object that a client of the dialect can read. Vertex, for one, says in Google's
+/// shape what stands before Claude.
+fn is_error_document(dialect: Dialect, body: &[u8], headers: &[(String, Vec<u8>)]) -> bool {
     let Ok(text) = std::str::from_utf8(body) else { return false };
-    let mut reader = Reader::new(text);
-    !is_packed(headers)
-        && reader.peek() == Ok(Kind::Object)
-        && reader.skip().and_then(|()| reader.end()).is_ok()
+    let wanted = match dialect {
+        Dialect::Anthropic => Some(("type", "\"error\"")),
+        Dialect::Gemini => Some(("error", "{")),
+        // Vendors that imitate OpenAI have shapes of their own, and clients of these know them.
+        Dialect::Openai | Dialect::Responses | Dialect::Bedrock => None,
+    };
+    let mut shaped = wanted.is_none();
+    let mut read = || {
+        let mut reader = Reader::new(text);
+        reader.object()?;
+        while let Some(name) = reader.key()? {
+            let value = reader.raw()?;
+            shaped |= wanted.is_some_and(|(wanted, begins)| name == wanted && value.starts_with(begins));
+        }
+        reader.end()
+    };
+    read().is_ok() && shaped && !is_packed(headers)
 }
 
 /// Whether a reply is compressed, although nobody asked for that.
 fn is_packed(headers: &[(String, Vec<u8>)]) -> bool {
     get(headers, "content-encoding").is_some_and(|coding| coding != "identity")
-}
-
-/// Header values hold printable ASCII only, and not too much of it.
-fn visible(text: &str) -> String {
-    text.chars().take(1_024).map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect()
 }

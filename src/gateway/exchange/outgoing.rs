@@ -1,11 +1,17 @@
 //! Writing an attempt's request.
 
 use super::Exchange;
-use crate::config::{Dialect, LossPolicy};
-use crate::dialect::{Target, inbound, outbound, patch, splice};
-use crate::gateway::headers::Headers;
+use crate::config::{Dialect, LossPolicy, Operation};
+use crate::dialect::cut::take_out;
+use crate::dialect::terms::own;
+use crate::dialect::{Target, inbound, outbound, splice};
+use crate::gateway::headers::{Headers, get};
+use crate::gateway::plan::Step;
 use crate::gateway::reject::Rejection;
+use crate::gateway::route::{Asked, Stored};
+use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
+use std::rc::Rc;
 
 /// One attempt's request. It replaces headers and body whole, so nothing of an earlier attempt can remain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,64 +22,97 @@ pub struct Outgoing {
     pub body: Option<Vec<u8>>,
 }
 
+/// Why a step's request cannot be written.
+#[derive(Debug)]
+pub(super) enum Unfit {
+    /// The request is not what its own dialect says: no other step could read it better.
+    Request(Rejection),
+    /// This step cannot serve it.
+    Step {
+        /// [`crate::config::PassedOver::lacks`].
+        lacks: String,
+        rejection: Rejection,
+    },
+}
+
+impl Unfit {
+    fn request(malformed: &Malformed) -> Self {
+        Self::Request(Rejection::malformed(malformed))
+    }
+
+    fn step(malformed: &Malformed) -> Self {
+        Self::Step { lacks: malformed.path.clone(), rejection: Rejection::malformed(malformed) }
+    }
+
+    fn endpoint() -> Self {
+        let message = "The provider has no such endpoint. Choose another model.";
+        let rejection = Rejection::new(404, "model_not_found", message).param("model");
+        Self::Step { lacks: "endpoint".to_owned(), rejection }
+    }
+
+    /// What the step lacks.
+    pub(super) fn lacks(&self) -> &str {
+        match self {
+            Self::Request(rejection) => rejection.error.param.as_deref().unwrap_or("body"),
+            Self::Step { lacks, .. } => lacks,
+        }
+    }
+}
+
 impl Exchange {
-    /// Writes the request for the current step. An error means that this step cannot serve the request.
-    pub(super) fn prepare(&mut self) -> Result<(), Rejection> {
+    /// Writes the request for the current step.
+    pub(super) fn prepare(&mut self) -> Result<(), Unfit> {
         let (Some(step), Some(peek)) = (self.plan.get(self.at), self.peek.as_ref()) else {
-            return Err(Rejection::new(
-                500,
-                "internal_error",
-                "There is nothing to send. Tell the operator.",
-            ));
+            let rejection =
+                Rejection::new(500, "internal_error", "There is nothing to send. Tell the operator.");
+            return Err(Unfit::Request(rejection));
         };
         let provider = &step.provider;
-        let target = Target {
-            model: &step.upstream_id,
-            max_output_tokens: step.model.as_ref().and_then(|model| model.max_output_tokens),
-            stream_usage: provider.stream_usage,
-        };
+        let target = target(&self.asked, step);
         let mut loss = Loss::default();
-        let same = provider.dialect == self.dialect;
-        let body = if same {
-            let edits = patch(self.dialect).splice(peek, &target);
-            (!edits.is_empty()).then(|| splice(self.body.as_bytes(), &edits))
+        let patched = step.dialect == self.dialect;
+        let body = if patched {
+            let edits = self.content.edits(self.dialect, peek, &target);
+            let spliced = (!edits.is_empty()).then(|| splice(self.content.bytes(), &edits));
+            self.withhold(step, spliced, &mut loss)
         } else {
-            Some(translate(self.dialect, provider.dialect, &self.body, &target, &mut loss)?)
+            let text = self.content.text();
+            if self.echo.is_none() {
+                self.echo = Some(Rc::from(inbound(self.dialect).echo(&self.asked.ask(), text)));
+            }
+            Some(translate(&self.asked, self.dialect, step.dialect, text, &target, &mut loss)?)
         };
-        if self.key.loss == LossPolicy::Strict && !loss.paths().is_empty() {
-            return Err(lossy(&loss, &provider.name));
+        if self.key.loss == LossPolicy::Strict
+            && let Some(first) = loss.paths().first()
+        {
+            return Err(Unfit::Step { lacks: first.clone(), rejection: lossy(&loss, &provider.name) });
         }
-        let Some(path) = provider.path(self.endpoint).or_else(|| {
-            // A translated chat goes to the upstream's own chat endpoint.
-            provider.path(chat_endpoint(provider.dialect))
-        }) else {
-            return Err(Rejection::new(
-                500,
-                "internal_error",
-                "The provider has no such endpoint. Tell the operator.",
-            ));
-        };
-        let length = body.as_ref().map_or(self.body.len(), Vec::len);
+        let path = path(&self.asked, step, &target, peek.stream, patched).ok_or_else(Unfit::endpoint)?;
+        let length = body.as_ref().map_or(self.content.bytes().len(), Vec::len);
+        let method = self.asked.stored.as_ref().map_or("POST", |stored| stored.method);
         let mut headers: Headers = Vec::with_capacity(self.forward.len() + 12);
         let mut push = |name: &str, value: &str| headers.push((name.to_owned(), value.as_bytes().to_vec()));
-        push(":method", "POST");
+        push(":method", method);
         push(":scheme", provider.scheme);
         push(":authority", &provider.authority);
         push(":path", &path);
-        push("content-type", "application/json");
-        push("content-length", itoa::Buffer::new().format(length));
+        if length > 0 {
+            push("content-type", self.content.kind());
+        }
+        if length > 0 || method == "POST" {
+            push("content-length", itoa::Buffer::new().format(length));
+        }
         for (name, value) in &provider.headers {
             push(name, value);
         }
-        let is_set = |name: &str| provider.headers.iter().any(|(own, _)| own == name);
-        if same {
-            headers.extend(self.forward.iter().filter(|(name, _)| !is_set(name)).cloned());
+        if patched {
+            self.forward_to(step, &mut headers);
         } else {
-            let accept = if peek.stream { "text/event-stream" } else { "application/json" };
-            headers.push(("accept".to_owned(), accept.as_bytes().to_vec()));
-            headers.push(("user-agent".to_owned(), b"sluice".to_vec()));
+            let accept = if peek.stream { outbound(step.dialect).stream_type() } else { "application/json" };
+            push("accept", accept);
+            push("user-agent", "sluice");
         }
-        for (name, value) in provider.defaults() {
+        for (name, value) in provider.defaults(step.dialect) {
             if !headers.iter().any(|(present, _)| present == name) {
                 headers.push(((*name).to_owned(), value.as_bytes().to_vec()));
             }
@@ -82,27 +121,129 @@ impl Exchange {
         self.prepared = Some(Outgoing { headers, body });
         Ok(())
     }
-}
 
-const fn chat_endpoint(dialect: Dialect) -> crate::config::Endpoint {
-    match dialect {
-        Dialect::Openai => crate::config::Endpoint::ChatCompletions,
-        Dialect::Anthropic => crate::config::Endpoint::Messages,
+    /// A body without what the provider's rule about betas keeps from it.
+    fn withhold(&self, step: &Step, body: Option<Vec<u8>>, loss: &mut Loss) -> Option<Vec<u8>> {
+        let names = match get(&self.forward, "anthropic-beta") {
+            Some(flags) if step.dialect == Dialect::Anthropic => step.provider.withheld(flags),
+            _ => return body,
+        };
+        if names.is_empty() {
+            return body;
+        }
+        match take_out(body.as_deref().unwrap_or_else(|| self.content.bytes()), &names) {
+            Some((left, found)) => {
+                found.into_iter().for_each(|name| loss.drop(name));
+                Some(left)
+            }
+            None => body,
+        }
+    }
+
+    /// The client's own headers go on where the client's own dialect is spoken, but for those that the owner sets.
+    fn forward_to(&self, step: &Step, headers: &mut Headers) {
+        let provider = &step.provider;
+        for (name, value) in &self.forward {
+            if provider.headers.iter().any(|(own, _)| own == name) || !provider.takes_header(name) {
+                continue;
+            }
+            let value = match std::str::from_utf8(value) {
+                Ok(flags) if name == "anthropic-beta" => match provider.anthropic_betas(flags) {
+                    Some(flags) => flags.as_bytes().to_vec(),
+                    None => continue,
+                },
+                _ => value.clone(),
+            };
+            headers.push((name.clone(), value));
+        }
+    }
+
+    /// Signs a request that its provider wants signed, when it is about to be sent: a signature does not last.
+    pub(super) fn sign(&self, outgoing: &mut Outgoing, unix: u64) {
+        let Some(step) = self.step() else { return };
+        if step.provider.signs() {
+            let body = outgoing.body.as_deref().unwrap_or_else(|| self.content.bytes());
+            step.provider.sign(&mut outgoing.headers, body, unix);
+        }
     }
 }
 
+/// Where a step's requests go.
+pub(super) fn target<'a>(asked: &Asked, step: &'a Step) -> Target<'a> {
+    let most = step.model.as_ref().and_then(|model| model.max_output_tokens);
+    step.provider.target(asked.endpoint, step.dialect, &step.upstream_id, most)
+}
+
+fn path(asked: &Asked, step: &Step, target: &Target<'_>, stream: bool, patched: bool) -> Option<String> {
+    let provider = &step.provider;
+    if let Some(stored) = &asked.stored {
+        return provider
+            .path(crate::config::Endpoint::Responses, step.dialect, target, false)
+            .map(|path| below(&path, stored));
+    }
+    let path = provider.path(asked.endpoint, step.dialect, target, stream)?;
+    if asked.beta && patched && provider.keeps_query() {
+        let joint = if path.contains('?') { '&' } else { '?' };
+        return Some(format!("{path}{joint}beta=true"));
+    }
+    Some(path)
+}
+
+/// A stored reply's path under that of its collection. The provider's own query stays behind it.
+fn below(path: &str, stored: &Stored) -> String {
+    let (path, own) = path.split_once('?').unwrap_or((path, ""));
+    let queries: Vec<&str> = [own, &stored.query].into_iter().filter(|query| !query.is_empty()).collect();
+    let joint = if queries.is_empty() { "" } else { "?" };
+    format!("{path}/{}{}{joint}{}", stored.id, stored.part, queries.join("&"))
+}
+
 fn translate(
+    asked: &Asked,
     from: Dialect,
     to: Dialect,
     body: &str,
     target: &Target<'_>,
     loss: &mut Loss,
-) -> Result<Vec<u8>, Rejection> {
-    let refuse = |malformed| Rejection::malformed(&malformed);
-    let request = inbound(from).decode_request(body, loss).map_err(refuse)?;
+) -> Result<Vec<u8>, Unfit> {
     let mut out = Vec::with_capacity(body.len() + body.len() / 8 + 256);
-    outbound(to).encode_request(&request, target, loss, &mut out).map_err(refuse)?;
+    let ask = asked.ask();
+    let mut unsaid = Loss::default();
+    let written = match asked.endpoint.operation() {
+        Operation::Chat => {
+            let mut request =
+                inbound(from).decode_request(&ask, body, loss).map_err(|bad| Unfit::request(&bad))?;
+            shorten(&mut request.sampling.max_tokens, target, &mut unsaid);
+            outbound(to).encode_request(&request, target, &mut unsaid, &mut out)
+        }
+        Operation::Count => {
+            let counts = outbound(to).counts().ok_or_else(Unfit::endpoint)?;
+            let request =
+                inbound(from).decode_request(&ask, body, loss).map_err(|bad| Unfit::request(&bad))?;
+            counts.encode_request(&request, target, &mut unsaid, &mut out)
+        }
+        Operation::Embed => {
+            let embeds = inbound(from).embeds().zip(outbound(to).embeds());
+            let (from, to) = embeds.ok_or_else(Unfit::endpoint)?;
+            let request = from.decode_request(&ask, body, loss).map_err(|bad| Unfit::request(&bad))?;
+            to.encode_request(&request, target, &mut unsaid, &mut out)
+        }
+        Operation::Complete | Operation::Image | Operation::Stored | Operation::List => {
+            return Err(Unfit::endpoint());
+        }
+    };
+    written.map_err(|unsayable| Unfit::step(&unsayable))?;
+    let terms = inbound(from).terms();
+    unsaid.paths().iter().for_each(|path| loss.drop(own(terms, path)));
     Ok(out)
+}
+
+/// A client that asks for longer replies than the model has (agents ask every model for as much as their own vendor's
+/// gives) gets the model's longest: a vendor would refuse the request.
+fn shorten(asked: &mut Option<u64>, target: &Target<'_>, loss: &mut Loss) {
+    if let Some(most) = target.max_output_tokens.filter(|most| asked.is_some_and(|asked| asked > *most)) {
+        *asked = Some(most);
+        loss.drop("max_tokens");
+    }
 }
 
 fn lossy(loss: &Loss, provider: &str) -> Rejection {

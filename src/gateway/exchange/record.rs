@@ -1,8 +1,10 @@
 //! The record of an exchange, made once at its very end.
 
 use super::attempt::State;
+use super::content::Content;
 use super::{Answer, Exchange};
-use crate::config::{Record, UsageSource};
+use crate::config::{Operation, Record, Usage, UsageSource};
+use crate::dialect::Summary;
 use crate::gateway::Now;
 use crate::gateway::classify::Class;
 use crate::gateway::reply::estimate;
@@ -25,11 +27,16 @@ pub struct End {
     pub now: Now,
 }
 
+/// A word that somebody else wrote, cut: a record has to fit into a message.
+fn cut(word: &str) -> String {
+    word.chars().take(256).collect()
+}
+
 impl Exchange {
     /// The body need not be kept once nothing can be tried again; its length is what estimates need.
-    pub(super) fn body_bytes_done(&mut self) {
-        self.prompt_bytes = self.body.len();
-        self.body = String::new();
+    pub(super) fn content_done(&mut self) {
+        self.prompt_bytes = self.content.bytes().len();
+        self.content = Content::default();
     }
 
     /// Makes the record. The exchange is over.
@@ -39,25 +46,12 @@ impl Exchange {
         let (status, error) = match &self.answer {
             Answer::None => (end.status, None),
             Answer::Served => (200, None),
-            Answer::Refused { status, code } => (*status, code.clone()),
+            Answer::Refused { status, code } => (*status, code.as_deref().map(cut)),
         };
         let served = self.served.and_then(|at| self.plan.get(at));
         let summary = self.attempt.as_ref().map(|attempt| &attempt.summary);
-        let partial = self.attempts.last().is_some_and(|last| last.class == Class::Partial.name());
         let (usage, usage_source) = match (served, summary) {
-            (Some(_), Some(summary)) => match (summary.usage, partial) {
-                (Some(usage), false) => (usage, UsageSource::Provider),
-                (None, false) => (estimate(self.prompt_bytes, summary), UsageSource::Estimated),
-                (counted, true) => {
-                    let mut usage = counted.unwrap_or_default();
-                    let seen = estimate(self.prompt_bytes, summary);
-                    if usage.input == 0 {
-                        usage.input = seen.input;
-                    }
-                    usage.output = usage.output.max(seen.output);
-                    (usage, UsageSource::Partial)
-                }
-            },
+            (Some(_), Some(summary)) => self.usage(summary),
             _ => Default::default(),
         };
         Record {
@@ -68,11 +62,15 @@ impl Exchange {
             key: Some(self.key.id.clone()),
             organization: self.key.organization.clone(),
             dialect: self.dialect,
-            endpoint: self.endpoint,
-            requested_model: self.peek.as_ref().map(|peek| peek.model.plain().chars().take(256).collect()),
-            model: served.map(|step| step.model_id().to_owned()),
+            endpoint: self.asked.endpoint,
+            requested_model: self
+                .peek
+                .as_ref()
+                .map(|peek| cut(&peek.model.plain()))
+                .filter(|model: &String| !model.is_empty()),
+            model: served.map(|step| step.model_id().to_owned()).filter(|model| !model.is_empty()),
             provider: served.map(|step| step.provider.name.clone()),
-            stream: self.peek.as_ref().is_some_and(|peek| peek.stream),
+            stream: self.streams(),
             status,
             error,
             ttft_us: self.ttft_us,
@@ -82,9 +80,36 @@ impl Exchange {
             usage_source,
             finish_reason: summary
                 .filter(|_| served.is_some())
-                .and_then(|summary| summary.finish_reason.clone()),
+                .and_then(|summary| summary.finish_reason.as_deref().map(cut)),
             dropped_params: self.loss,
+            passed_over: self.passed_over,
             attempts: self.attempts,
+        }
+    }
+
+    /// What a served reply used, and whose count that is.
+    fn usage(&self, summary: &Summary) -> (Usage, UsageSource) {
+        let partial = self.attempts.last().is_some_and(|last| last.class == Class::Partial.name());
+        match (self.operation(), summary.usage, partial) {
+            // Counting is free everywhere, and a stored reply was paid for when it was made.
+            (Operation::Count | Operation::Stored, ..) => (Usage::default(), UsageSource::None),
+            (_, Some(usage), false) => (usage, UsageSource::Provider),
+            // Neither a picture nor a form is text: its bytes say nothing of tokens.
+            (Operation::Image, counted, partial) => {
+                let images = self.peek.as_ref().map_or(1, |peek| peek.n.max(1));
+                let usage = counted.unwrap_or(Usage { images, ..Usage::default() });
+                (usage, if partial { UsageSource::Partial } else { UsageSource::Estimated })
+            }
+            (_, None, false) => (estimate(self.prompt_bytes, summary), UsageSource::Estimated),
+            (_, counted, true) => {
+                let mut usage = counted.unwrap_or_default();
+                let seen = estimate(self.prompt_bytes, summary);
+                if usage.input == 0 {
+                    usage.input = seen.input;
+                }
+                usage.output = usage.output.max(seen.output);
+                (usage, UsageSource::Partial)
+            }
         }
     }
 

@@ -1,7 +1,13 @@
 //! Whole exchanges without Envoy: what the shell would call, in Envoy's order.
 
+mod arrays;
+mod capability;
+mod endpoints;
+mod lanes;
+mod stored;
+
 use super::*;
-use crate::config::{Record, UsageSource, type_url};
+use crate::config::{Endpoint, Record, UsageSource, type_url};
 use crate::gateway::state::Pushed;
 
 const CHAT: &str = r#"{"model":"m","messages":[{"role":"user","content":"hi"}]}"#;
@@ -29,6 +35,22 @@ fn state() -> State {
     state
 }
 
+fn started(admitted: Result<Admitted, Rejection>) -> Start {
+    let Ok(Admitted::Start(start)) = admitted else { panic!("expected a start, got {admitted:?}") };
+    start
+}
+
+/// Providers and models, each as JSON.
+fn knowing(providers: &[&str], models: &[&str]) -> State {
+    let mut state = state();
+    for (url, items) in [(type_url::PROVIDER, providers), (type_url::MODEL, models)] {
+        let set: Vec<Pushed<'_>> =
+            items.iter().map(|json| Pushed { name: "", json: json.as_bytes() }).collect();
+        state.apply(url, &set, &[]).unwrap();
+    }
+    state
+}
+
 /// Plays Envoy's part; every step takes a millisecond.
 struct Session {
     exchange: Exchange,
@@ -38,18 +60,23 @@ struct Session {
 impl Session {
     fn admitted(body: &str) -> Self {
         let mut session = Self::arrived("");
-        session.exchange.admit(&state(), body.as_bytes().to_vec(), 0).unwrap();
+        started(session.exchange.admit(&state(), body.as_bytes().to_vec(), 0));
         session
     }
 
     fn arrived(policy: &str) -> Self {
+        Self::asking(Dialect::Openai, Asked::of(Endpoint::ChatCompletions), policy)
+    }
+
+    fn asking(dialect: Dialect, asked: Asked, policy: &str) -> Self {
         let hash = "0".repeat(64);
         let key = serde_json::from_str(&format!(r#"{{"id":"abcdefghijkl","secret_hash":"{hash}"{policy}}}"#))
             .unwrap();
         let now = Now { wall_us: 1_700_000_000_000_000, mono_us: 5_000 };
         let exchange = Exchange::new(Arrival {
-            endpoint: Endpoint::ChatCompletions,
-            dialect: Dialect::Openai,
+            asked,
+            dialect,
+            content_type: "application/json".into(),
             key: Rc::new(key),
             active: Rc::clone(state().active().unwrap()),
             request_id: "req-1".into(),
@@ -57,6 +84,24 @@ impl Session {
             now,
         });
         Self { exchange, now }
+    }
+
+    /// Admits a request that a provider is to be asked about.
+    fn admit(&mut self, state: &State, body: &str) {
+        started(self.exchange.admit(state, body.as_bytes().to_vec(), 0));
+    }
+
+    /// The status, code and parameter of a request that is refused.
+    fn refused(&mut self, state: &State, body: &str) -> (u16, String, Option<String>, String) {
+        let error = self.exchange.admit(state, body.as_bytes().to_vec(), 0).unwrap_err().error;
+        (error.status, error.code.unwrap_or_default(), error.param, error.message)
+    }
+
+    /// The next attempt's request.
+    fn sent(&mut self) -> Outgoing {
+        self.wait(1);
+        let Begin::Send { outgoing, .. } = self.exchange.begin(self.now, 0) else { panic!("a request") };
+        outgoing
     }
 
     fn wait(&mut self, ms: u64) {
@@ -379,6 +424,25 @@ fn a_lossy_step_is_reported_or_refused() {
 }
 
 #[test]
+fn what_providers_write_is_cut_before_it_is_recorded() {
+    let mut session = Session::admitted(CHAT);
+    session.begin();
+    answer(session.reply(200, &[], &REPLY.replace("\"stop\"", &format!("\"{}\"", "é".repeat(1_000)))));
+    assert_eq!(session.record().finish_reason, Some("é".repeat(256)));
+}
+
+#[test]
+fn a_credential_that_a_provider_quotes_anywhere_stays_here() {
+    let mut session = Session::admitted(CHAT);
+    session.begin();
+    let quoted =
+        r#"{"error":{"message":"bad s-a","type":"invalid_request_error","param":"s-a","code":"s-a"}}"#;
+    let (_, _, body) = answer(session.reply(400, &[], quoted));
+    assert!(!body.unwrap().contains("s-a"));
+    assert_eq!(session.record().error.as_deref(), Some("[redacted]"));
+}
+
+#[test]
 fn a_client_that_wants_a_stream_gets_no_whole_reply() {
     let mut session = Session::admitted(CHAT_STREAM);
     session.begin();
@@ -432,5 +496,22 @@ fn an_error_that_is_no_document_is_put_into_the_client_s_shape() {
         let document: serde_json::Value = serde_json::from_str(&body).unwrap();
         assert!(document["error"]["message"].is_string(), "{body}");
         assert_eq!((status.as_str(), header(&headers, "content-type").as_str()), ("422", "application/json"));
+    }
+}
+
+#[test]
+fn an_error_in_another_shape_than_the_dialect_s_is_put_into_it() {
+    let body = CHAT.replace("\"m\"", "\"c/mc\"").replace("\"messages\"", "\"max_tokens\":9,\"messages\"");
+    let google =
+        r#"{"error":{"code":400,"message":"Invalid resource field value","status":"INVALID_ARGUMENT"}}"#;
+    let own = r#"{"type":"error","error":{"type":"invalid_request_error","message":"x"},"request_id":"r","more":1}"#;
+    for (said, kept) in [(google, false), (own, true)] {
+        let mut session = Session::asking(Dialect::Anthropic, Asked::of(Endpoint::Messages), "");
+        session.admit(&state(), &body);
+        session.sent();
+        let body = answer(session.reply(400, &[], said)).2.unwrap();
+        assert_eq!(body == said, kept, "{body}");
+        let document: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(document["type"], "error", "{body}");
     }
 }

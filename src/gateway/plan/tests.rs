@@ -40,13 +40,16 @@ fn wish(model: &str) -> Wish<'_> {
         dialect: Dialect::Openai,
         model,
         needs: Needs::default(),
+        native: None,
+        keeper: None,
         random: 0,
     }
 }
 
 fn steps(key: &Key, wish: &Wish<'_>) -> Result<Vec<String>, (u16, String)> {
     match plan(&state(), key, wish) {
-        Ok(steps) => Ok(steps
+        Ok(plan) => Ok(plan
+            .steps
             .iter()
             .map(|step| format!("{}:{}:{}", step.provider.name, step.upstream_id, step.model_id()))
             .collect()),
@@ -143,13 +146,6 @@ fn embeddings_stay_with_their_model_and_dialect() {
 }
 
 #[test]
-fn distance_counts_edits() {
-    assert_eq!(distance(b"kitten", b"sitting"), 3);
-    assert_eq!(distance(b"", b"abc"), 3);
-    assert_eq!(distance(b"abc", b""), 3);
-}
-
-#[test]
 fn models_that_share_an_upstream_id_stay_apart() {
     let mut state = state();
     let sold = ["cheap", "dear"]
@@ -157,7 +153,7 @@ fn models_that_share_an_upstream_id_stay_apart() {
     let set: Vec<Pushed<'_>> = sold.iter().map(|json| Pushed { name: "", json: json.as_bytes() }).collect();
     state.apply(type_url::MODEL, &set, &[]).unwrap();
     let served = |policy: &str, model: &str| match plan(&state, &key(policy), &wish(model)) {
-        Ok(steps) => steps[0].model_id().to_owned(),
+        Ok(plan) => plan.steps[0].model_id().to_owned(),
         Err(rejection) => rejection.error.code.unwrap(),
     };
     assert_eq!(served("", "dear"), "dear", "it is priced and shown as what was asked for");
@@ -167,4 +163,67 @@ fn models_that_share_an_upstream_id_stay_apart() {
     assert_eq!(served(&only("dear"), "cheap"), "model_not_allowed");
     assert_eq!(served(&only("dear"), "oa/shared"), "dear");
     assert_eq!(served(&only("other"), "oa/shared"), "model_not_allowed");
+}
+
+#[test]
+fn what_the_catalog_says_of_inputs_decides_who_is_chosen() {
+    let mut state = state();
+    let models = [
+        ("image", "image"),
+        ("audio", "audio"),
+        ("paper", "pdf"),
+        ("file", "file"),
+        ("doc", "document"),
+        ("any", ""),
+    ]
+    .map(|(id, word)| {
+        let inputs =
+            if word.is_empty() { String::new() } else { format!(r#","input_modalities":["text","{word}"]"#) };
+        format!(r#"{{"id":"{id}","channels":[{{"provider":"oa","upstream_id":"up-{id}"}}]{inputs}}}"#)
+    });
+    let set: Vec<Pushed<'_>> = models.iter().map(|json| Pushed { name: "", json: json.as_bytes() }).collect();
+    state.apply(type_url::MODEL, &set, &[]).unwrap();
+    let targets: Vec<String> = ["image", "audio", "paper", "file", "doc", "any"]
+        .map(|id| format!(r#"{{"targets":[{{"provider":"oa","model":"{id}"}}]}}"#))
+        .to_vec();
+    let key = key(&format!(r#","chain":[{}]"#, targets.join(",")));
+    for (needs, chosen, word) in [
+        (Needs { images: true, ..Needs::default() }, vec!["image", "any"], "images"),
+        (Needs { audio: true, ..Needs::default() }, vec!["audio", "any"], "audio"),
+        (Needs { documents: true, ..Needs::default() }, vec!["paper", "file", "doc", "any"], "documents"),
+    ] {
+        let plan = plan(&state, &key, &Wish { needs, ..wish("auto") }).unwrap();
+        assert_eq!(plan.steps.iter().map(Step::model_id).collect::<Vec<_>>(), chosen);
+        assert_eq!(plan.passed_over.len() + chosen.len(), 6);
+        assert!(plan.passed_over.iter().all(|left| left.lacks == word), "{:?}", plan.passed_over);
+    }
+}
+
+#[test]
+fn a_provider_is_asked_in_the_client_s_dialect_where_it_speaks_it() {
+    let mut state = state();
+    let both =
+        r#"{"name":"oa","dialect":"openai","also_speaks":["responses"],"base_url":"https://oa.example/v1"}"#;
+    state.apply(type_url::PROVIDER, &[Pushed { name: "", json: both.as_bytes() }], &[]).unwrap();
+    let asked = Wish { endpoint: Endpoint::Responses, dialect: Dialect::Responses, ..wish("gpt") };
+    let dialects = |native| {
+        let plan = plan(&state, &key(CHAIN), &Wish { native, ..asked }).unwrap();
+        plan.steps.iter().map(|step| (step.provider.name.clone(), step.dialect)).collect::<Vec<_>>()
+    };
+    let home = ("oa".to_owned(), Dialect::Responses);
+    assert_eq!(
+        dialects(None),
+        [home.clone(), ("ob".to_owned(), Dialect::Openai), ("an".to_owned(), Dialect::Anthropic)]
+    );
+    assert_eq!(dialects(Some("background")), [home]);
+}
+
+#[test]
+fn pictures_and_completions_stay_in_their_dialect() {
+    for endpoint in [Endpoint::ImageGenerations, Endpoint::ImageEdits, Endpoint::Completions] {
+        let asked = Wish { endpoint, ..wish("gpt") };
+        assert_eq!(steps(&key(CHAIN), &asked).unwrap(), ["oa:gpt-4o:gpt", "ob:gpt-4o-b:gpt"], "{endpoint:?}");
+        let claude = Wish { endpoint, ..wish("claude") };
+        assert_eq!(steps(&key(CHAIN), &claude).unwrap_err(), (404, "model_not_found".into()), "{endpoint:?}");
+    }
 }

@@ -141,6 +141,13 @@ impl PartialEq<&str> for Text<'_> {
     }
 }
 
+impl Default for Text<'_> {
+    /// Nothing.
+    fn default() -> Self {
+        Self::literal("")
+    }
+}
+
 impl<'a> From<&'a str> for Text<'a> {
     fn from(text: &'a str) -> Self {
         Self::plain_from(text)

@@ -84,7 +84,6 @@ fn configuration(filter: &Filter, listen: SocketAddr, upstream: SocketAddr) -> V
         "typed_config": typed("extensions.filters.http.router.v3.Router", json!({"suppress_envoy_headers": true})),
     });
     let mut filters = Vec::new();
-    let mut logs = Vec::new();
     let mut clusters: Vec<Value> = CLUSTERS.iter().map(|name| cluster(name, upstream, filter)).collect();
     let mut node = "bench";
     match filter {
@@ -93,7 +92,6 @@ fn configuration(filter: &Filter, listen: SocketAddr, upstream: SocketAddr) -> V
         Filter::Sluice { module, control, token, node: name } => {
             let ingress = json!({"role": "ingress", "control_cluster": CONTROL, "node_token": token});
             filters.push(wasm("ingress", "sluice", module, &ingress));
-            logs.push(access_log(token));
             clusters.push(control_cluster(*control));
             node = name;
         }
@@ -103,7 +101,7 @@ fn configuration(filter: &Filter, listen: SocketAddr, upstream: SocketAddr) -> V
         "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         json!({
             "stat_prefix": "bench", "use_remote_address": true, "generate_request_id": true,
-            "access_log": logs, "http_filters": filters,
+            "http_filters": filters,
             "route_config": {
                 "name": "bench", "virtual_hosts": [{"name": "bench", "domains": ["*"], "routes": [route(filter)]}],
             },
@@ -162,20 +160,6 @@ fn route(filter: &Filter) -> Value {
             },
         },
     })
-}
-
-fn access_log(token: &str) -> Value {
-    let common = json!({
-        "log_name": "sluice", "transport_api_version": "V3", "buffer_flush_interval": "0.2s",
-        "filter_state_objects_to_log": ["wasm.sluice.usage"],
-        "grpc_service": {
-            "envoy_grpc": {"cluster_name": CONTROL},
-            "initial_metadata": [{"key": "authorization", "value": format!("Bearer {token}")}],
-        },
-    });
-    let log =
-        typed("extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig", json!({"common_config": common}));
-    json!({"name": "sluice", "typed_config": log})
 }
 
 fn protocol(fields: Value) -> Value {

@@ -1,4 +1,4 @@
-"""What clients of the two dialects send, and how they read what comes back."""
+"""What clients of each dialect send, and how they read what comes back."""
 
 
 class Openai:
@@ -145,10 +145,154 @@ class Anthropic:
         return details.get("error_code", error["type"]), error["message"]
 
 
+class Responses:
+    """OpenAI Responses."""
+
+    name = "responses"
+    endpoint = "responses"
+    path = "/v1/responses"
+    model = "gpt-4o"
+    public = "house-gpt"
+    authorization = Openai.authorization
+    check_error = Openai.check_error
+
+    @staticmethod
+    def body(text="Hello", stream=False, model="auto", **more):
+        """A request."""
+        body = {"model": model, "input": text, **more}
+        return body | {"stream": True} if stream else body
+
+    @staticmethod
+    def text(document):
+        """What the model said, in a whole reply."""
+        messages = [item for item in document["output"] if item["type"] == "message"]
+        parts = [part for message in messages for part in message["content"]]
+        return "".join(part["text"] for part in parts if part["type"] == "output_text")
+
+    @staticmethod
+    def finish(document):
+        """Why it stopped."""
+        return (document.get("incomplete_details") or {}).get("reason") or document["status"]
+
+    @staticmethod
+    def stream_text(events):
+        """What the model said, in a stream."""
+        return "".join(event.json["delta"] for event in events if event.name == "response.output_text.delta")
+
+    @staticmethod
+    def is_complete(events):
+        """Whether a stream says that it is whole."""
+        return bool(events) and events[-1].name in ("response.completed", "response.incomplete")
+
+    @staticmethod
+    def stream_errors(events):
+        """Errors said within a stream."""
+        return [event.json for event in events if event.name == "error"]
+
+    @staticmethod
+    def usage(document):
+        """Tokens as this dialect reports them: what was read, what was written."""
+        usage = document["usage"]
+        return usage["input_tokens"], usage["output_tokens"]
+
+    @staticmethod
+    def stream_usage(events):
+        """The usage that a stream reports; `None` if it reports none."""
+        replies = [event.json["response"] for event in events if event.json and "response" in event.json]
+        return Responses.usage(replies[-1]) if replies and replies[-1].get("usage") else None
+
+
+class GeminiBody(dict):
+    """A request whose path says a part of it."""
+
+    path = ""
+
+
+class Gemini:
+    """Gemini generateContent."""
+
+    name = "gemini"
+    endpoint = "gemini.generate_content"
+    path = "/v1beta/models/auto:generateContent"
+    model = "gemini-2.5-flash"
+    public = "house-gemini"
+
+    @staticmethod
+    def body(text="Hello", stream=False, model="auto", **more):
+        """A request."""
+        body = GeminiBody(contents=[{"role": "user", "parts": [{"text": text}]}], **more)
+        method = "streamGenerateContent?alt=sse" if stream else "generateContent"
+        body.path = f"/v1beta/models/{model}:{method}"
+        return body
+
+    @staticmethod
+    def authorization(token):
+        """How an SDK sends the key."""
+        return {"x-goog-api-key": token}
+
+    @staticmethod
+    def text(document):
+        """What the model said, in a whole reply."""
+        parts = document["candidates"][0]["content"].get("parts", [])
+        return "".join(part["text"] for part in parts if "text" in part and not part.get("thought"))
+
+    @staticmethod
+    def finish(document):
+        """Why it stopped."""
+        return document["candidates"][0]["finishReason"]
+
+    @staticmethod
+    def stream_text(events):
+        """What the model said, in a stream."""
+        return "".join(Gemini.text(event.json) for event in events if event.json.get("candidates"))
+
+    @staticmethod
+    def is_complete(events):
+        """Whether a stream says that it is whole."""
+        finished = [event.json["candidates"][0].get("finishReason") for event in events if event.json.get("candidates")]
+        return bool(finished) and bool(finished[-1])
+
+    @staticmethod
+    def stream_errors(events):
+        """Errors said within a stream."""
+        return [event.json["error"] for event in events if event.json and "error" in event.json]
+
+    @staticmethod
+    def usage(document):
+        """Tokens as this dialect reports them: what was read, what was written."""
+        usage = document["usageMetadata"]
+        written = usage.get("candidatesTokenCount", 0) + usage.get("thoughtsTokenCount", 0)
+        return usage["promptTokenCount"], written
+
+    @staticmethod
+    def stream_usage(events):
+        """The usage that a stream reports; `None` if it reports none."""
+        found = [event.json for event in events if event.json and "usageMetadata" in event.json]
+        return Gemini.usage(found[-1]) if found else None
+
+    @staticmethod
+    def check_error(reply):
+        """The shape of an error, and its word and message."""
+        document = reply.json
+        assert set(document) == {"error"}, document
+        error = document["error"]
+        assert error["code"] == reply.status and error["status"].isupper(), error
+        assert isinstance(error["message"], str) and error["message"], error
+        reasons = [detail["reason"] for detail in error.get("details", []) if "reason" in detail]
+        return (reasons or [error["status"]])[0], error["message"]
+
+
 TOO_LARGE = {"request_too_large"}
+# The two that every test of the spine runs through.
 ALL = [Openai, Anthropic]
+CLIENTS = [Openai, Responses, Anthropic, Gemini]
 
 
 def of_path(path):
     """The dialect in which a path's errors are answered."""
-    return Anthropic if path.split("?")[0].rstrip("/").endswith("/messages") or "/anthropic/" in path else Openai
+    path, _, query = path.partition("?")
+    if path.rstrip("/").endswith(("/messages", "/count_tokens")) or path.startswith("/anthropic"):
+        return Anthropic
+    keyed = any(pair.startswith("key=") for pair in query.split("&"))
+    google = path.startswith(("/v1beta", "/gemini")) or "/models" in path and (":" in path or keyed)
+    return Gemini if google else Openai

@@ -94,14 +94,15 @@ def guest(control, node, listen_port, orders_port, upstreams):
     example = clusters["openai"]
     resources["clusters"] = [clusters["orders"], clusters["sluice-nowhere"], clusters["sluice-control"]]
     resources["clusters"] += [_cluster(example, name, host, port) for name, (host, port) in upstreams.items()]
-    (log,) = _manager(config)["access_log"]
+    (ingress,) = (each for each in _manager(config)["http_filters"] if each["name"] == "sluice.ingress")
+    plugin = ingress["typed_config"]["config"]["configuration"]
     # Nearly every test waits for its record.
-    log["typed_config"]["common_config"]["buffer_flush_interval"] = "0.02s"
+    plugin["value"] = json.dumps(json.loads(plugin["value"]) | {"tick_ms": 20})
     (host,) = _manager(config)["route_config"]["virtual_hosts"]
     orders, sluice = host["routes"]
     _providers(sluice, upstreams)
     # The example serves /v1/ only. The SDKs' other base paths are the same route again.
-    bases = ["/v1/", "/api/", "/oai/", "/openai/", "/anthropic/"]
+    bases = ["/v1/", "/v1beta/", "/v1beta1/", "/api/", "/oai/", "/openai/", "/anthropic/", "/gemini/"]
     host["routes"] = [orders, *({**copy.deepcopy(sluice), "match": {"prefix": base}} for base in bases)]
     return config
 
@@ -115,7 +116,6 @@ def host_alone(listen_port, orders_port):
     resources["clusters"] = [cluster for cluster in resources["clusters"] if cluster["name"] == "orders"]
     manager = _manager(config)
     manager["http_filters"] = [each for each in manager["http_filters"] if each["name"] != "sluice.ingress"]
-    del manager["access_log"]
     (host,) = manager["route_config"]["virtual_hosts"]
     host["routes"] = host["routes"][:1]
     return config

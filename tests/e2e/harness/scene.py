@@ -5,7 +5,7 @@ Invariant: at the end, whatever the test was about, no provider has seen a heade
 
 import itertools
 
-from . import dialects
+from . import dialects, flavours
 from .pool import until_healthy
 
 _NUMBERS = itertools.count(1)
@@ -23,13 +23,13 @@ class Key:
         """Sends a request in a dialect; `body` is what [`dialect.body`] makes unless given."""
         body = dialect.body() if body is None else body
         headers = {**dialect.authorization(self.token), **(headers or {})}
-        path = how.pop("path", dialect.path)
+        path = how.pop("path", getattr(body, "path", dialect.path))
         return self._scene.gateway.send(path, body, headers, **how)
 
     def open(self, dialect, body, headers=None):
         """Sends a request and gives the reply's stream."""
         headers = {**dialect.authorization(self.token), **(headers or {})}
-        return self._scene.gateway.open(dialect.path, body, headers)
+        return self._scene.gateway.open(getattr(body, "path", dialect.path), body, headers)
 
     def get(self, path, headers=None):
         """Asks for a page."""
@@ -66,15 +66,16 @@ class Scene:
         self._changed = set()
         self._models = []
 
-    def provider(self, dialect=dialects.Openai, **members):
-        """A healthy provider of a dialect; `members` change its configuration."""
-        virtual = self.stack.pool.lend(dialect.name)
+    def provider(self, flavour=dialects.Openai, **members):
+        """A healthy provider of a flavour (or of the flavour that is called like a dialect); `members` change its
+        configuration."""
+        virtual = self.stack.pool.lend(flavour.name)
         self._lent[virtual.name] = virtual
         if members:
             self._changed.add(virtual.name)
             self.stack.pool.change(virtual.name, members)
             self.stack.settle()
-        until_healthy(self.gateway, dialect, self.stack.probe_key, virtual)
+        until_healthy(self.gateway, flavours.BY_NAME[flavour.name], self.stack.probe_key, virtual)
         return virtual
 
     def disable(self, virtual):
@@ -122,4 +123,7 @@ def _leaks(virtual):
 
 
 def _public(name):
-    return dialects.Openai.public if not name.startswith("ant") else dialects.Anthropic.public
+    """The model that all providers of this one's kind serve: a public one, where there is one."""
+    flavour = flavours.of(name)
+    public = {"openai": dialects.Openai.public, "anthropic": dialects.Anthropic.public}
+    return public.get(flavour.name, flavour.upstream)

@@ -25,9 +25,9 @@ class Simulator:
             self.process.stop()
             raise
 
-    def add(self, name, dialect, credential):
-        """A new virtual provider; returns its base URL."""
-        body = {"name": name, "dialect": dialect, "credential": credential}
+    def add(self, name, api, credential):
+        """A new virtual provider of a vendor's API; returns its base URL."""
+        body = {"name": name, "api": api, "credential": credential}
         return self.rest.call("POST", "/providers", body)["base_url"]
 
     def stop(self):

@@ -2,21 +2,27 @@
 //! `cargo +nightly fuzz run --fuzz-dir tests/fuzz openai_stream tests/golden/replies/openai`: the fixtures are the seeds.
 
 use sluice::config::{Dialect, Endpoint};
-use sluice::dialect::{ReplyContext, Target, inbound, outbound, patch, splice};
+use sluice::dialect::{Ask, ReplyContext, Target, inbound, outbound, patch, splice};
 use sluice::ir::event::{Checker, Event};
 use sluice::ir::loss::Loss;
 use sluice::wire::json::Reader;
-use sluice::wire::sse;
+use sluice::wire::{eventstream, multipart, sse};
 
-const DIALECTS: [Dialect; 2] = [Dialect::Openai, Dialect::Anthropic];
-const CONTEXT: ReplyContext = ReplyContext { created: 1, include_usage: true };
-const TARGET: Target<'_> = Target { model: "m", max_output_tokens: None, stream_usage: true };
+const CLIENTS: [Dialect; 4] = Dialect::CLIENTS;
+const UPSTREAMS: [Dialect; 5] = Dialect::ALL;
+const TARGET: Target<'_> = Target::of("m");
 
-fn endpoints(dialect: Dialect) -> &'static [Endpoint] {
-    match dialect {
-        Dialect::Openai => &[Endpoint::ChatCompletions, Endpoint::Completions, Endpoint::Embeddings],
-        Dialect::Anthropic => &[Endpoint::Messages],
-    }
+fn context(client: Dialect) -> ReplyContext {
+    ReplyContext::new(client.chat().unwrap_or(Endpoint::ChatCompletions), 1)
+}
+
+fn endpoints(dialect: Dialect) -> impl Iterator<Item = Endpoint> {
+    Endpoint::ALL.into_iter().filter(move |endpoint| endpoint.dialect() == Some(dialect))
+}
+
+fn ask(endpoint: Endpoint) -> Ask<'static> {
+    let in_path = endpoint.dialect() == Some(Dialect::Gemini);
+    Ask { endpoint, model: in_path.then_some("m"), stream: false }
 }
 
 fn assert_json(bytes: &[u8]) {
@@ -63,12 +69,13 @@ pub fn sse(data: &[u8]) {
 /// A client's request: peeked, patched, decoded, and written to every upstream.
 pub fn request(dialect: Dialect, data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    for endpoint in endpoints(dialect) {
-        let Ok(peek) = patch(dialect).peek(*endpoint, text) else { continue };
+    // Calls about stored replies have no body.
+    for endpoint in endpoints(dialect).filter(|endpoint| *endpoint != Endpoint::StoredResponses) {
+        let Ok(peek) = patch(dialect).peek(&ask(endpoint), text) else { continue };
         assert_json(&splice(data, &patch(dialect).splice(&peek, &TARGET)));
         let mut loss = Loss::default();
-        let Ok(request) = inbound(dialect).decode_request(text, &mut loss) else { continue };
-        for upstream in DIALECTS {
+        let Ok(request) = inbound(dialect).decode_request(&ask(endpoint), text, &mut loss) else { continue };
+        for upstream in UPSTREAMS {
             let mut out = Vec::new();
             if outbound(upstream).encode_request(&request, &TARGET, &mut loss, &mut out).is_ok() {
                 assert_json(&out);
@@ -79,20 +86,20 @@ pub fn request(dialect: Dialect, data: &[u8]) {
 
 /// An upstream's whole reply, good or bad, written to every client.
 pub fn reply(dialect: Dialect, data: &[u8]) {
-    let error = outbound(dialect).decode_error(500, data);
-    for client in DIALECTS {
+    let error = outbound(dialect).decode_error(500, &[], data);
+    for client in CLIENTS {
         let mut out = Vec::new();
         inbound(client).encode_error(&error, "req", &mut out);
         assert_json(&out);
     }
     let Ok(text) = std::str::from_utf8(data) else { return };
     for endpoint in endpoints(dialect) {
-        let _ = patch(dialect).peek_reply(*endpoint, text);
+        let _ = patch(dialect).peek_reply(endpoint, text);
     }
     if let Ok(reply) = outbound(dialect).decode_reply(text) {
-        for client in DIALECTS {
+        for client in CLIENTS {
             let mut out = Vec::new();
-            inbound(client).encode_reply(&reply, &CONTEXT, &mut out);
+            inbound(client).encode_reply(&reply, &context(client), &mut out);
             assert_json(&out);
         }
     }
@@ -102,7 +109,7 @@ pub fn reply(dialect: Dialect, data: &[u8]) {
 pub fn stream(dialect: Dialect, data: &[u8]) {
     let Some((cut, stream)) = data.split_first() else { return };
     let (left, right) = stream.split_at(usize::from(*cut).min(stream.len()));
-    let mut encoders = DIALECTS.map(|client| inbound(client).stream_encoder(&CONTEXT));
+    let mut encoders = CLIENTS.map(|client| inbound(client).stream_encoder(&context(client)));
     let mut checker = Checker::default();
     let mut out = Vec::new();
     let mut sink = |event: Event<'_>| {
@@ -121,10 +128,62 @@ pub fn stream(dialect: Dialect, data: &[u8]) {
     assert_eq!(checker.is_complete(), result.is_ok());
 }
 
+/// Forms: every value stands inside of the body, behind the one before.
+pub fn multipart(data: &[u8]) {
+    let Ok(parts) = multipart::parts(data, "xyz") else { return };
+    let mut at = 0;
+    for part in parts {
+        assert!(at < part.value.start && part.value.end < data.len());
+        assert!(part.value.start <= part.value.end);
+        at = part.value.end;
+    }
+}
+
+/// The binary event splitter: what it gives does not depend on the cut, and is encoded as it came.
+pub fn eventstream(data: &[u8]) {
+    let Some((cut, stream)) = data.split_first() else { return };
+    let split = |chunks: &[&[u8]]| {
+        let mut splitter = eventstream::Splitter::default();
+        let mut joined = Vec::new();
+        let result = chunks.iter().try_for_each(|chunk| {
+            splitter.push(chunk, |message| {
+                eventstream::encode(&message.headers, message.payload, &mut joined).expect("it was told before");
+            })
+        });
+        (joined, result)
+    };
+    let whole = split(&[stream]);
+    let (left, right) = stream.split_at(usize::from(*cut).min(stream.len()));
+    assert_eq!(split(&[left, right]), whole);
+    assert!(stream.starts_with(&whole.0));
+}
+
+/// A binary stream: as it is, and with every line `{"<event>":<payload>}` (or any other, as a delta) put into a frame,
+/// past the checksums.
+pub fn framed_stream(dialect: Dialect, data: &[u8]) {
+    stream(dialect, data);
+    let Some((cut, lines)) = data.split_first() else { return };
+    let mut framed = vec![*cut];
+    for line in lines.split(|byte| *byte == b'\n') {
+        let (name, payload) = event(line).unwrap_or(("contentBlockDelta", line));
+        let kind = if name.ends_with("Exception") { "exception" } else { "event" };
+        let headers = [(":event-type", name), (":exception-type", name), (":message-type", kind)];
+        let headers = headers.map(|(header, value)| (header, eventstream::Value::Text(value)));
+        let _ = eventstream::encode(&headers, payload, &mut framed);
+    }
+    stream(dialect, &framed);
+}
+
+fn event(line: &[u8]) -> Option<(&str, &[u8])> {
+    let line = std::str::from_utf8(line).ok()?.strip_prefix("{\"")?.strip_suffix('}')?;
+    let (name, payload) = line.split_once("\":")?;
+    Some((name, payload.as_bytes()))
+}
+
 /// An upstream's stream as the patch lane watches it.
 pub fn observer(dialect: Dialect, data: &[u8]) {
     for endpoint in endpoints(dialect) {
-        let mut observer = patch(dialect).observer(*endpoint, false);
+        let mut observer = patch(dialect).observer(endpoint, false);
         let mut splitter = sse::Splitter::default();
         let _ = splitter.push(data, |block| drop(observer.block(block)));
         let _ = observer.block(splitter.pending());

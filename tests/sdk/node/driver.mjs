@@ -2,7 +2,9 @@
 // line of JSON. It adds nothing to the client but no retries, so that every failure is seen.
 
 import { createInterface } from 'node:readline';
-import OpenAI from 'openai';
+import OpenAI, { toFile } from 'openai';
+
+import { operations as vercel } from './vercel.mjs';
 
 const clients = new Map();
 
@@ -79,6 +81,34 @@ const operations = {
     return { data: received };
   },
   model: (client, { model }) => whole(client.models.retrieve(model)),
+  response: (client, body) => whole(client.responses.create(body)),
+  raw_response: (client, body) => whole(client.responses.create(body)),
+  response_events: (client, body, received) =>
+    streamed(client.responses.create({ ...body, stream: true }), received),
+  async response_helper(client, body, received) {
+    const stream = client.responses.stream(body);
+    stream.on('event', ({ type }) => received.push(type));
+    return { data: await stream.finalResponse(), events: received };
+  },
+  async response_left(client, body) {
+    const stream = await client.responses.create({ ...body, stream: true });
+    for await (const event of stream) if (event.type.endsWith('.delta')) return { data: event };
+    throw new Error('a stream without a delta');
+  },
+  stored: (client, { id }) => whole(client.responses.retrieve(id)),
+  async items(client, { id }, received) {
+    for await (const item of client.responses.inputItems.list(id)) received.push(item);
+    return { data: received };
+  },
+  async forgotten(client, { id }) {
+    await client.responses.delete(id);
+    return { data: null };
+  },
+  image: (client, body) => whole(client.images.generate(body)),
+  async edited(client, { image, ...body }) {
+    const file = await toFile(Buffer.from(image, 'base64'), 'picture.png', { type: 'image/png' });
+    return whole(client.images.edit({ ...body, image: file }));
+  },
 };
 
 function described(error) {
@@ -86,8 +116,9 @@ function described(error) {
   for (let kind = Object.getPrototypeOf(error); kind && kind !== Object.prototype; kind = Object.getPrototypeOf(kind)) {
     kinds.push(kind.constructor.name);
   }
-  const { status, code, type, param, message, requestID } = error;
-  const headers = error.headers ? Object.fromEntries(error.headers) : {};
+  const { code, type, param, message, requestID } = error;
+  const status = error.status ?? error.statusCode;
+  const headers = error.headers ? Object.fromEntries(error.headers) : error.responseHeaders ?? {};
   return { kinds, status, code, type, param, message, request_id: requestID, headers };
 }
 
@@ -96,7 +127,9 @@ for await (const line of createInterface({ input: process.stdin, crlfDelay: Infi
   const received = [];
   let done;
   try {
-    done = await operations[operation](clientFor(options), body, received);
+    done = vercel[operation]
+      ? { data: await vercel[operation](body) }
+      : await operations[operation](clientFor(options), body, received);
   } catch (error) {
     done = { error: described(error), received };
   }

@@ -67,6 +67,10 @@ class _Common:
         """A message whose calls the client itself answers, until there are no more."""
         return self.perform("run_tools", arguments)
 
+    def counted(self, **arguments):
+        """The size of a prompt."""
+        return self.perform("counted", arguments)
+
     def models(self):
         """All models."""
         return self.perform("models", {})
@@ -138,6 +142,10 @@ class Python(_Common):
     def _run_tools(self, arguments, _):
         runner = self._client.beta.messages.tool_runner(tools=[anthropic.beta_tool(get_weather)], **arguments)
         return Answer([plain(message) for message in runner])
+
+    def _counted(self, arguments, _):
+        count = self._client.messages.count_tokens(**arguments)
+        return Answer(plain(count), count._request_id)
 
     def _models(self, _, __):
         return Answer([plain(model) for model in self._client.models.list()])
@@ -218,6 +226,10 @@ class AsyncPython(_Common):
         tool = anthropic.beta_async_tool(weather, name="get_weather", description=get_weather.__doc__)
         runner = self._client.beta.messages.tool_runner(tools=[tool], **arguments)
         return Answer([plain(message) async for message in runner])
+
+    async def _counted(self, arguments, _):
+        count = await self._client.messages.count_tokens(**arguments)
+        return Answer(plain(count), count._request_id)
 
     async def _models(self, _, __):
         return Answer([plain(model) async for model in self._client.models.list()])

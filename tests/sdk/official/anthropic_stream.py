@@ -3,6 +3,13 @@
 import json
 
 
+def with_words(content, side):
+    """Blocks, without the wordless ones that keep what Gemini says to prove what precedes them."""
+    seals = [block for block in content if block["type"] == "thinking" and not block["thinking"]]
+    assert not seals or side.dialect == "gemini" and all(seal["signature"] for seal in seals), content
+    return [block for block in content if block not in seals]
+
+
 class Streamed:
     """What the events of a stream add up to."""
 

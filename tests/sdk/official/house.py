@@ -1,4 +1,4 @@
-"""What the scenarios of one deployment share: a provider of each dialect, and keys without a chain.
+"""What the scenarios of one deployment share: a provider of each kind, and keys without a chain.
 
 The simulator is the oracle. It refuses what the vendors refuse, so a request that it refused was built wrongly by the
 gateway; and the main key refuses every loss, so a reply that came at all carried everything.
@@ -6,29 +6,65 @@ gateway; and the main key refuses every loss, so a reply that came at all carrie
 
 import itertools
 
-from harness import dialects
+from harness import flavours
 from harness.scene import Key
 
-DIALECTS = ["openai", "anthropic"]
-# Upstream ids: the usual model, one that can be asked to reason, one with room for a very long prompt.
-MODELS = {
-    "openai": {"usual": "gpt-4o", "reasoner": "o3-mini", "roomy": "gpt-4.1"},
-    "anthropic": {"usual": "claude-sonnet-4-5", "reasoner": "claude-haiku-4-5", "roomy": "claude-roomy"},
+from .sent import READERS
+
+DIALECTS = ["openai", "responses", "anthropic", "gemini", "bedrock"]
+# Others' ways to what a dialect says: addresses, credentials, small differences.
+VENDORS = ["azure", "vertex", "vertex-claude"]
+# What has no word in a dialect, whoever asks: scenarios that need it are left out, and test_losses.py checks that it is
+# said to be lost.
+LACKS = {
+    "openai": {"top_k"},
+    "responses": {"embeddings", "stop", "seed", "presence_penalty", "top_k"},
+    "anthropic": {"embeddings", "seed", "presence_penalty"},
+    "gemini": {"user", "filename", "parallel_tool_calls"},
+    "bedrock": {"user", "image_url", "seed", "presence_penalty"},
 }
+# Upstream ids: the usual model, one that can be asked to reason, one with room for a very long prompt, one that embeds.
+MODELS = {
+    "openai": {
+        "usual": "gpt-4o", "reasoner": "o3-mini", "roomy": "gpt-4.1", "embedder": "text-embedding-3-small",
+    },
+    "responses": {"usual": "gpt-4o", "reasoner": "gpt-5", "roomy": "gpt-4.1"},
+    "anthropic": {"usual": "claude-sonnet-4-5", "reasoner": "claude-haiku-4-5", "roomy": "claude-roomy"},
+    "gemini": {
+        "usual": "gemini-2.5-flash", "reasoner": "gemini-2.5-pro", "roomy": "gemini-2.5-pro",
+        "embedder": "gemini-embedding-2",
+    },
+    "bedrock": {
+        "usual": flavours.BEDROCK.upstream, "reasoner": flavours.BEDROCK.upstream, "roomy": "claude-roomy",
+        "embedder": "cohere.embed-english-v3",
+    },
+    "azure": {"usual": "gpt-4o", "reasoner": "gpt-5", "embedder": "text-embedding-3-small"},
+    "vertex": {"usual": "gemini-2.5-flash", "reasoner": "gemini-2.5-pro", "embedder": "gemini-embedding-001"},
+    "vertex-claude": {"usual": flavours.VERTEX_CLAUDE.upstream, "reasoner": flavours.VERTEX_CLAUDE.upstream},
+}  # fmt: skip
 _NUMBERS = itertools.count(1)
 
 
 class Side:
-    """One upstream dialect: its provider, and what to call its models."""
+    """One kind of upstream: its provider, and what to call its models."""
 
-    def __init__(self, dialect, virtual):
-        self.dialect = dialect
+    def __init__(self, kind, virtual):
+        self.kind = kind
+        self.dialect = flavours.BY_NAME[kind].dialect
         self.virtual = virtual
-        models = {role: f"{virtual.name}/{upstream}" for role, upstream in MODELS[dialect].items()}
-        self.model, self.reasoner, self.roomy = models["usual"], models["reasoner"], models["roomy"]
-        self.served = MODELS[dialect]["usual"]
-        if dialect == "anthropic":
+        models = {role: f"{virtual.name}/{upstream}" for role, upstream in MODELS[kind].items()}
+        self.model, self.reasoner, self.roomy = models["usual"], models["reasoner"], models.get("roomy")
+        # Absent where the provider's API has no embeddings.
+        self.embedder = models.get("embedder")
+        # Cohere says it in a header of the reply, if at all.
+        self.tells_embeddings = kind != "bedrock"
+        self.served = MODELS[kind]["usual"]
+        if self.roomy and self.roomy.endswith("/claude-roomy"):
             virtual.offer("claude-roomy", context_length=1_000_000)
+
+    def lacks(self, feature):
+        """Whether this dialect has no word for something."""
+        return feature in LACKS[self.dialect]
 
     @property
     def last(self):
@@ -37,13 +73,25 @@ class Side:
 
     @property
     def sent(self):
-        """The body of that request."""
-        return self.last.json
+        """The body of that request, and how to read it."""
+        return READERS[self.dialect](self.last.json)
 
     @property
     def usage(self):
         """What that request cost, as the ledger should have it: input includes what a cache read."""
         return self.last.consumed
+
+    def check_thinking_came_home(self):
+        """The last request carries the proof of what was thought before, as this provider itself had made it."""
+        marks = {
+            "responses": "encrypted_content",
+            "anthropic": '"signature"',
+            "gemini": "thoughtSignature",
+            "bedrock": '"signature"',
+        }
+        mark = marks.get(self.dialect)
+        assert mark is None or mark in self.last.body, self.last.body
+        assert "sluice." not in self.last.body, self.last.body
 
     def check(self):
         """All that it saw, it accepted."""
@@ -59,7 +107,7 @@ class House:
         self.stack = stack
         self.url = stack.gateway.url
         self.rest = stack.control.rest
-        self._sides = {dialect: Side(dialect, stack.pool.lend(dialect)) for dialect in DIALECTS}
+        self._sides = {kind: Side(kind, stack.pool.lend(kind)) for kind in [*DIALECTS, *VENDORS]}
         self.strict = self.mint(loss="strict")
         self.lenient = self.mint(loss="report")
         self.narrow = self.mint(models={"allow": ["house-gpt"]})
@@ -74,13 +122,13 @@ class House:
         self.rest.call("POST", "/models", {"id": self.short, "channels": [channel], "max_output_tokens": 16_384})
         stack.settle()
 
-    def side(self, dialect):
-        """The provider of a dialect."""
-        return self._sides[dialect]
+    def side(self, kind):
+        """The provider of a kind."""
+        return self._sides[kind]
 
     def other(self, dialect):
-        """The provider of the other dialect, as new."""
-        (side,) = (side for side in self._sides.values() if side.dialect != dialect)
+        """The provider of another dialect, as new."""
+        side = self._sides["anthropic" if dialect != "anthropic" else "openai"]
         side.virtual.reset()
         return side
 
@@ -100,7 +148,6 @@ class Broken:
     """A provider of one test's own, which has rested from whatever was done to it before."""
 
     def __init__(self, scene, dialect):
-        (kind,) = (each for each in dialects.ALL if each.name == dialect)
         self.dialect = dialect
-        self.virtual = scene.provider(kind)
+        self.virtual = scene.provider(flavours.BY_NAME[dialect])
         self.model = f"{self.virtual.name}/{MODELS[dialect]['usual']}"

@@ -1,6 +1,7 @@
 """The OpenAI API through its official clients: Python, asynchronous Python, Node."""
 
 import asyncio
+import base64
 from concurrent.futures import ThreadPoolExecutor
 
 import openai
@@ -10,6 +11,10 @@ from .answer import Answer, ClientError, described, plain
 
 # What a client raises; while a stream is read, also what its HTTP library raises.
 FAILURES = (openai.OpenAIError, httpx2.TransportError)
+
+
+def _with_file(arguments):
+    return {**arguments, "image": ("picture.png", base64.b64decode(arguments["image"]), "image/png")}
 
 
 class _Common:
@@ -61,6 +66,50 @@ class _Common:
     def embeddings(self, **arguments):
         """Embeddings."""
         return self.perform("embeddings", arguments)
+
+    def response(self, **arguments):
+        """A Response."""
+        return self.perform("response", arguments)
+
+    def raw_response(self, **arguments):
+        """A Response, with the reply's headers."""
+        return self.perform("raw_response", arguments)
+
+    def response_events(self, **arguments):
+        """A streamed Response: its events."""
+        return self.perform("response_events", arguments)
+
+    def response_helper(self, **arguments):
+        """A streamed Response through the client's own helper: what it has put together."""
+        return self.perform("response_helper", arguments)
+
+    def response_left(self, **arguments):
+        """A streamed Response that is left at its first delta."""
+        return self.perform("response_left", arguments)
+
+    def response_parsed(self, **arguments):
+        """A Response whose text the client parses into `text_format`, a class. Python only."""
+        return self.perform("response_parsed", arguments)
+
+    def stored(self, response_id):
+        """A Response that the provider keeps."""
+        return self.perform("stored", {"id": response_id})
+
+    def items(self, response_id):
+        """What a kept Response answered."""
+        return self.perform("items", {"id": response_id})
+
+    def forgotten(self, response_id):
+        """Removes a kept Response."""
+        return self.perform("forgotten", {"id": response_id})
+
+    def image(self, **arguments):
+        """A picture that is made."""
+        return self.perform("image", arguments)
+
+    def edited(self, **arguments):
+        """A picture (`image`, base64 of a PNG) that is changed."""
+        return self.perform("edited", arguments)
 
     def models(self):
         """All models."""
@@ -133,6 +182,50 @@ class Python(_Common):
         reply = self._client.embeddings.create(**arguments)
         # The type says floats, and base64 comes as it is.
         return Answer(reply.to_dict(mode="json", warnings=False), reply._request_id)
+
+    def _response(self, arguments, _):
+        response = self._client.responses.create(**arguments)
+        return Answer(plain(response), response._request_id)
+
+    def _raw_response(self, arguments, _):
+        raw = self._client.responses.with_raw_response.create(**arguments)
+        return Answer(plain(raw.parse()), raw.request_id, raw.headers)
+
+    def _response_events(self, arguments, received):
+        with self._client.responses.create(stream=True, **arguments) as stream:
+            received.extend(plain(event) for event in stream)
+        return Answer(received, stream.response.headers.get("x-request-id"), stream.response.headers)
+
+    def _response_helper(self, arguments, received):
+        with self._client.responses.stream(**arguments) as stream:
+            received.extend(event.type for event in stream)
+            return Answer(plain(stream.get_final_response()), events=received)
+
+    def _response_left(self, arguments, _):
+        with self._client.responses.create(stream=True, **arguments) as stream:
+            return Answer(next(plain(event) for event in stream if event.type.endswith(".delta")))
+
+    def _response_parsed(self, arguments, _):
+        response = self._client.responses.parse(**arguments)
+        return Answer(response.output_parsed, response._request_id)
+
+    def _stored(self, arguments, _):
+        response = self._client.responses.retrieve(arguments["id"])
+        return Answer(plain(response), response._request_id)
+
+    def _items(self, arguments, _):
+        return Answer([plain(item) for item in self._client.responses.input_items.list(arguments["id"])])
+
+    def _forgotten(self, arguments, _):
+        return Answer(self._client.responses.delete(arguments["id"]))
+
+    def _image(self, arguments, _):
+        images = self._client.images.generate(**arguments)
+        return Answer(plain(images), images._request_id)
+
+    def _edited(self, arguments, _):
+        images = self._client.images.edit(**_with_file(arguments))
+        return Answer(plain(images), images._request_id)
 
     def _models(self, _, __):
         return Answer([plain(model) for model in self._client.models.list()])
@@ -211,6 +304,55 @@ class AsyncPython(_Common):
         reply = await self._client.embeddings.create(**arguments)
         # The type says floats, and base64 comes as it is.
         return Answer(reply.to_dict(mode="json", warnings=False), reply._request_id)
+
+    async def _response(self, arguments, _):
+        response = await self._client.responses.create(**arguments)
+        return Answer(plain(response), response._request_id)
+
+    async def _raw_response(self, arguments, _):
+        raw = await self._client.responses.with_raw_response.create(**arguments)
+        return Answer(plain(raw.parse()), raw.request_id, raw.headers)
+
+    async def _response_events(self, arguments, received):
+        async with await self._client.responses.create(stream=True, **arguments) as stream:
+            async for event in stream:
+                received.append(plain(event))
+        return Answer(received, stream.response.headers.get("x-request-id"), stream.response.headers)
+
+    async def _response_helper(self, arguments, received):
+        async with self._client.responses.stream(**arguments) as stream:
+            async for event in stream:
+                received.append(event.type)
+            return Answer(plain(await stream.get_final_response()), events=received)
+
+    async def _response_left(self, arguments, _):
+        async with await self._client.responses.create(stream=True, **arguments) as stream:
+            async for event in stream:
+                if event.type.endswith(".delta"):
+                    return Answer(plain(event))
+        raise AssertionError("a stream without a delta")
+
+    async def _response_parsed(self, arguments, _):
+        response = await self._client.responses.parse(**arguments)
+        return Answer(response.output_parsed, response._request_id)
+
+    async def _stored(self, arguments, _):
+        response = await self._client.responses.retrieve(arguments["id"])
+        return Answer(plain(response), response._request_id)
+
+    async def _items(self, arguments, _):
+        return Answer([plain(item) async for item in self._client.responses.input_items.list(arguments["id"])])
+
+    async def _forgotten(self, arguments, _):
+        return Answer(await self._client.responses.delete(arguments["id"]))
+
+    async def _image(self, arguments, _):
+        images = await self._client.images.generate(**arguments)
+        return Answer(plain(images), images._request_id)
+
+    async def _edited(self, arguments, _):
+        images = await self._client.images.edit(**_with_file(arguments))
+        return Answer(plain(images), images._request_id)
 
     async def _models(self, _, __):
         return Answer([plain(model) async for model in self._client.models.list()])

@@ -48,8 +48,12 @@ async fn mistakes_are_named() {
         ("/base_url", json!("ftp://x"), "base_url: expected https://host[:port][/path]"),
         ("/base_ulr", json!("https://x"), "base_ulr: expected no such member"),
         ("/auth/tokn", json!("x"), "auth.tokn: expected no such member"),
-        ("/dialect", json!("cobol"), "dialect: unknown variant `cobol`, expected `openai` or `anthropic`"),
-        ("/auth/kind", json!("none"), "auth.kind: expected bearer, header or query, as there is a secret"),
+        (
+            "/dialect",
+            json!("cobol"),
+            "dialect: unknown variant `cobol`, expected one of `openai`, `responses`, `anthropic`",
+        ),
+        ("/auth/kind", json!("none"), "auth.kind: expected a kind that takes a secret, as there is one"),
         ("/name", json!("a b"), "name: expected 1 to 64 of [A-Za-z0-9._-]"),
     ] {
         let mut body = provider("alpha");

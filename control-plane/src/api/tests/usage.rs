@@ -56,7 +56,7 @@ async fn sums_are_by_what_is_asked() {
         sums["data"],
         json!([{
             "group": "gpt", "exchanges": 2, "failed": 0, "cost_micro_usd": 240,
-            "usage": {"input": 200, "cached": 80, "cache_write": 0, "output": 20, "reasoning": 10},
+            "usage": {"input": 200, "cached": 80, "cache_write": 0, "output": 20, "reasoning": 10, "images": 0},
         }])
     );
     assert_eq!(app.refused(Method::GET, "/usage/summary?by=mood", Value::Null).await.0, 400);

@@ -2,8 +2,8 @@
 //!
 //! Both name the same VM id, code and VM configuration, so that they run in one VM per worker thread.
 
-use super::CONTROL_CLUSTER;
 use super::message::{any, extension, flag, from_discovery, millis};
+use super::{CONTROL_CLUSTER, FLUSH};
 use crate::node_token::NodeToken;
 use bytes::Bytes;
 use envoy_types::pb::envoy::config::core::v3::data_source::Specifier as DataSpecifier;
@@ -45,6 +45,7 @@ pub(super) fn extensions(module: &Bytes, token: &NodeToken) -> Vec<(String, Any)
         "role": "ingress",
         "control_cluster": CONTROL_CLUSTER,
         "node_token": token.secret().unwrap_or_default(),
+        "tick_ms": FLUSH.as_millis(),
     });
     let egress = json!({"role": "egress"});
     [(INGRESS, "ingress", ingress), (EGRESS, "egress", egress)]

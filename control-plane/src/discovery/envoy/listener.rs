@@ -1,15 +1,8 @@
-//! The listener: HTTP, the filter, the access log that carries the usage records.
+//! The listener: HTTP and the filter.
 
 use super::message::{address, any, duration, flag, from_discovery, number};
-use super::{CONTROL_CLUSTER, FLUSH, Gateway, buffer_limit, filter, local_reply, route};
-use crate::node_token::NodeToken;
-use envoy_types::pb::envoy::config::accesslog::v3::{AccessLog, access_log};
-use envoy_types::pb::envoy::config::core::v3::grpc_service::{EnvoyGrpc, TargetSpecifier};
-use envoy_types::pb::envoy::config::core::v3::{ApiVersion, GrpcService, HeaderValue};
+use super::{Gateway, buffer_limit, filter, local_reply, route};
 use envoy_types::pb::envoy::config::listener::v3::{Filter, FilterChain, Listener, filter as network_filter};
-use envoy_types::pb::envoy::extensions::access_loggers::grpc::v3::{
-    CommonGrpcAccessLogConfig, HttpGrpcAccessLogConfig,
-};
 use envoy_types::pb::envoy::extensions::filters::http::router::v3::Router;
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::http_connection_manager::{
     CodecType, PathWithEscapedSlashesAction, RouteSpecifier, ServerHeaderTransformation,
@@ -21,10 +14,8 @@ use envoy_types::pb::google::protobuf::Any;
 use sluice::config::Settings;
 use std::time::Duration;
 
-/// The listener's, the log's and the statistics' name.
+/// The listener's and the statistics' name.
 const NAME: &str = "sluice";
-/// The filter state that holds a usage record.
-const USAGE_STATE: &str = "wasm.sluice.usage";
 /// A client gets this long to send its headers.
 const HEADERS_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -46,7 +37,6 @@ pub(super) fn listener(gateway: &Gateway, settings: &Settings, idle: Duration) -
         path_with_escaped_slashes_action: PathWithEscapedSlashesAction::KeepUnchanged.into(),
         local_reply_config: Some(local_reply::config()),
         http_filters: vec![filter::filter(filter::INGRESS), router()],
-        access_log: vec![access_log(&gateway.node_token)],
         route_specifier: Some(RouteSpecifier::Rds(Rds {
             config_source: Some(from_discovery()),
             route_config_name: route::NAME.to_owned(),
@@ -76,32 +66,5 @@ fn router() -> HttpFilter {
         name: "envoy.filters.http.router".to_owned(),
         config_type: Some(http_filter::ConfigType::TypedConfig(any(&router))),
         ..HttpFilter::default()
-    }
-}
-
-fn access_log(token: &NodeToken) -> AccessLog {
-    let authorization = token.secret().map(|secret| HeaderValue {
-        key: "authorization".to_owned(),
-        value: format!("Bearer {secret}"),
-        ..HeaderValue::default()
-    });
-    let control = EnvoyGrpc { cluster_name: CONTROL_CLUSTER.to_owned(), ..EnvoyGrpc::default() };
-    let common = CommonGrpcAccessLogConfig {
-        log_name: NAME.to_owned(),
-        grpc_service: Some(GrpcService {
-            initial_metadata: authorization.into_iter().collect(),
-            target_specifier: Some(TargetSpecifier::EnvoyGrpc(control)),
-            ..GrpcService::default()
-        }),
-        transport_api_version: ApiVersion::V3.into(),
-        buffer_flush_interval: duration(FLUSH),
-        filter_state_objects_to_log: vec![USAGE_STATE.to_owned()],
-        ..CommonGrpcAccessLogConfig::default()
-    };
-    let log = HttpGrpcAccessLogConfig { common_config: Some(common), ..HttpGrpcAccessLogConfig::default() };
-    AccessLog {
-        name: "envoy.access_loggers.http_grpc".to_owned(),
-        config_type: Some(access_log::ConfigType::TypedConfig(any(&log))),
-        ..AccessLog::default()
     }
 }

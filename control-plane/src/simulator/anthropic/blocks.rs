@@ -11,6 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 pub(crate) enum Part {
     /// Text.
     Text(String),
+    /// What the application tells the model in the middle of a conversation.
+    Instruction,
     /// An image, a document, a search result.
     Media,
     /// Thinking, readable or not.

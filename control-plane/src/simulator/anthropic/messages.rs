@@ -52,13 +52,14 @@ impl Meter {
     }
 }
 
-/// Checks all turns; `meter` has counted what comes before them.
-pub(crate) fn read(node: &Node<'_>, meter: Meter) -> Checked<Conversation> {
+/// Checks all turns; `meter` has counted what comes before them. `instructed`: whether the model takes instructions among
+/// them.
+pub(crate) fn read(node: &Node<'_>, meter: Meter, instructed: bool) -> Checked<Conversation> {
     let messages = node.list()?;
     if messages.is_empty() {
         return Err(node.rule("at least one message is required"));
     }
-    let turns = turns(node, &messages)?;
+    let turns = turns(&messages, instructed)?;
     if turns.first().is_some_and(|turn| turn.assistant) {
         return Err(node.rule("first message must use the \"user\" role"));
     }
@@ -78,7 +79,7 @@ pub(crate) fn read(node: &Node<'_>, meter: Meter) -> Checked<Conversation> {
                 match &block.part {
                     Part::Text(text) => conversation.last_text.push_str(text),
                     Part::ToolResult(_, said) => conversation.results.push(said.clone()),
-                    Part::Media | Part::Thinking | Part::ToolUse(_) => {}
+                    Part::Instruction | Part::Media | Part::Thinking | Part::ToolUse(_) => {}
                 }
             }
         }
@@ -92,15 +93,23 @@ pub(crate) fn read(node: &Node<'_>, meter: Meter) -> Checked<Conversation> {
     Ok(conversation)
 }
 
-fn turns(node: &Node<'_>, messages: &[Node<'_>]) -> Checked<Vec<Turn>> {
+fn turns(messages: &[Node<'_>], instructed: bool) -> Checked<Vec<Turn>> {
     let mut turns: Vec<Turn> = Vec::new();
     for (index, message) in messages.iter().enumerate() {
         let members = message.object()?;
         members.only(&["role", "content"])?;
         let role = members.need("role")?;
         if role.text()? == "system" {
-            let text = "Unexpected role \"system\". The Messages API accepts a top-level `system` parameter, not \"system\" as an input message role.";
-            return Err(node.rule(text));
+            if !instructed {
+                return Err(message.rule("role 'system' is not supported on this model"));
+            }
+            let Some(turn) = turns.last_mut().filter(|turn| !turn.assistant) else {
+                let text =
+                    "use the top-level 'system' parameter for instructions that do not follow a user message";
+                return Err(message.rule(text));
+            };
+            turn.blocks.push(instruction(message, &members.need("content")?)?);
+            continue;
         }
         let assistant = role.choice(&["user", "assistant"])? == "assistant";
         let last = index + 1 == messages.len();
@@ -111,6 +120,16 @@ fn turns(node: &Node<'_>, messages: &[Node<'_>]) -> Checked<Vec<Turn>> {
         }
     }
     Ok(turns)
+}
+
+/// Instructions cost what a text costs, and are no part of what the user says.
+fn instruction(message: &Node<'_>, node: &Node<'_>) -> Checked<Block> {
+    let blocks = content(message, node, false, false)?;
+    if blocks.iter().any(|block| !matches!(block.part, Part::Text(_))) {
+        return Err(message.rule("system messages may only contain text blocks"));
+    }
+    let marked = blocks.iter().any(|block| block.marked);
+    Ok(Block { part: Part::Instruction, tokens: blocks.iter().map(|block| block.tokens).sum(), marked })
 }
 
 fn content(message: &Node<'_>, node: &Node<'_>, assistant: bool, last: bool) -> Checked<Vec<Block>> {
@@ -178,7 +197,7 @@ fn paired(node: &Node<'_>, turns: &[Turn]) -> Checked<()> {
                     }
                     open.remove(index);
                 }
-                Part::Text(_) | Part::Media | Part::Thinking => leading = false,
+                Part::Text(_) | Part::Instruction | Part::Media | Part::Thinking => leading = false,
             }
         }
         if turn.assistant {

@@ -117,3 +117,12 @@ pub(crate) fn report(usage: Usage) -> Value {
         "service_tier": "standard",
     })
 }
+
+/// Usage as the vendor sums it up at the end of a stream. <https://docs.claude.com/en/docs/build-with-claude/streaming>
+pub(crate) fn total(usage: Usage) -> Value {
+    let mut total = report(usage);
+    if let Value::Object(members) = &mut total {
+        members.retain(|name, _| name.ends_with("_tokens"));
+    }
+    total
+}

@@ -3,7 +3,7 @@
 //! Spec: <https://docs.claude.com/en/docs/build-with-claude/streaming>. Invariant: every block starts, has its deltas and
 //! stops before the next one starts; indices count from 0 without gaps.
 
-use super::reply::{Identity, finish, report};
+use super::reply::{Identity, finish, report, total};
 use super::signature;
 use crate::simulator::event::{Event, Mark};
 use crate::simulator::turn::{Turn, pieces};
@@ -46,7 +46,7 @@ pub(crate) fn events(identity: &Identity, turn: &Turn, usage: Option<Usage>) -> 
     let delta = json!({"stop_reason": reason, "stop_sequence": sequence});
     let mut end = json!({"type": "message_delta", "delta": delta});
     if let (Value::Object(members), Some(usage)) = (&mut end, usage) {
-        members.insert("usage".to_owned(), json!({"output_tokens": usage.output}));
+        members.insert("usage".to_owned(), total(usage));
     }
     let mut end = Event::named(Mark::Finish, "message_delta", &end);
     end.usage = usage;

@@ -4,7 +4,6 @@ use crate::simulator::catalog::Catalog;
 use crate::simulator::event::{Event, Mark};
 use crate::simulator::turn::Bias;
 use http::{HeaderMap, Method};
-use sluice::config::Dialect;
 
 fn send(method: &Method, path: &str, query: &str, body: &Value, headers: &[(&'static str, &str)]) -> Answer {
     let body = body.to_string();
@@ -12,7 +11,7 @@ fn send(method: &Method, path: &str, query: &str, body: &Value, headers: &[(&'st
         .iter()
         .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
         .collect();
-    let mut catalog = Catalog::of(Dialect::Anthropic);
+    let mut catalog = Catalog::of(Anthropic.models());
     catalog.register(serde_json::from_value(json!({"id": "small", "context_length": 100})).unwrap());
     let call = Call {
         method,
@@ -93,7 +92,10 @@ fn wrong_requests_are_refused_as_the_vendor_does() {
         (json!({"temperature": null}), "temperature: Input should be a valid number"),
         (json!({"temperature": 1, "top_p": 0.5}), "cannot both be specified"),
         (json!({"messages": []}), "messages: at least one message is required"),
-        (json!({"messages": [{"role": "system", "content": "x"}]}), "messages: Unexpected role \"system\""),
+        (
+            json!({"messages": [{"role": "system", "content": "x"}]}),
+            "messages.0: role 'system' is not supported on this model",
+        ),
         (
             json!({"messages": [{"role": "tool", "content": "x"}]}),
             "messages.0.role: Input should be 'user' or 'assistant'",
@@ -174,6 +176,17 @@ fn wrong_requests_are_refused_as_the_vendor_does() {
             json!({"thinking": enabled, "messages": [hi, uses, {"role": "user", "content": [result("t1")]}]}),
             "Expected `thinking` or `redacted_thinking`, but found `tool_use`",
         ),
+        (json!({"thinking": {"type": "adaptive"}}), "adaptive thinking is not supported on this model"),
+        (
+            json!({"model": "claude-opus-4-8", "thinking": enabled}),
+            "\"thinking.type.enabled\" is not supported for this model",
+        ),
+        (json!({"model": "claude-opus-4-8", "temperature": 0.5}), "are deprecated for this model"),
+        (
+            json!({"model": "claude-opus-4-8", "messages": [{"role": "system", "content": "x"}, hi]}),
+            "messages.0: use the top-level 'system' parameter",
+        ),
+        (json!({"context_management": {"edits": []}}), "context_management: Extra inputs are not permitted"),
         (
             json!({"stop_sequences": [" "]}),
             "stop_sequences.0: each stop sequence must contain non-whitespace",
@@ -328,6 +341,9 @@ fn a_stream_says_what_the_document_says() {
     );
     let end = &data[data.len() - 2];
     assert_eq!((&end["delta"]["stop_reason"], &end["type"]), (&json!("tool_use"), &json!("message_delta")));
+    let told: Vec<&str> = end["usage"].as_object().unwrap().keys().map(String::as_str).collect();
+    let parts = ["cache_creation_input_tokens", "cache_read_input_tokens", "input_tokens", "output_tokens"];
+    assert_eq!(told, parts);
     assert_eq!(events.last().unwrap().mark, Mark::Done);
     assert_eq!(events[events.len() - 2].usage, answer.consumed);
 }
@@ -371,8 +387,47 @@ fn newer_members_are_known() {
 }
 
 #[test]
+fn replies_are_held_to_closed_shapes_and_to_no_sizes() {
+    let ask =
+        |schema: Value| ask(json!({"output_config": {"format": {"type": "json_schema", "schema": schema}}}));
+    let closed = |a: Value| json!({"type": "object", "properties": {"a": a}, "additionalProperties": false});
+    let open = json!({"type": "object", "properties": {}});
+    assert_eq!(ask(closed(json!({"type": "string"}))).status, 200);
+    for schema in [open.clone(), closed(open.clone()), closed(json!({"anyOf": [open]}))] {
+        let refused = ask(schema).refused.unwrap();
+        assert!(
+            refused.ends_with("For 'object' type, 'additionalProperties' must be explicitly set to false")
+        );
+    }
+    assert_eq!(ask(closed(json!({"type": "string", "minLength": 1}))).status, 400);
+}
+
+#[test]
 fn no_conversation_is_kept() {
     let refused = ask(json!({"thread": {"type": "create"}}));
     assert_eq!((refused.status, refused.refused.is_some()), (400, true));
     assert_eq!(document(&refused)["error"]["details"]["error_code"], "thread_unsupported_request");
+}
+
+#[test]
+fn what_a_beta_adds_is_taken_with_its_flag() {
+    let headers =
+        [HEADERS[0], HEADERS[1], HEADERS[2], ("anthropic-beta", "a, context-management-2025-06-27")];
+    let ask = |changes: Value| send(&Method::POST, "/messages", "beta=true", &with(changes), &headers);
+    let edits = json!({"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]});
+    let thinking = json!({"type": "adaptive", "display": "summarized"});
+    let messages = json!([
+        {"role": "user", "content": "[[think:hm]][[say:ho]]"},
+        {"role": "system", "content": "Be short. [[say:no]]"},
+    ]);
+    let answer = ask(json!({
+        "model": "claude-opus-4-8", "thinking": thinking, "context_management": edits, "messages": messages,
+    }));
+    assert_eq!(answer.status, 200, "{:?}", answer.refused);
+    let content = &document(&answer)["content"];
+    assert_eq!((&content[0]["thinking"], &content[1]["text"]), (&json!("hm"), &json!("ho")));
+    let idle = ask(json!({"context_management": edits}));
+    assert!(idle.refused.unwrap().contains("requires `thinking`"));
+    let foreign = ask(json!({"context_management": {"edits": [{"type": "x"}]}}));
+    assert!(foreign.refused.unwrap().contains("context_management.edits.0.type"));
 }

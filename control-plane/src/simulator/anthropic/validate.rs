@@ -3,7 +3,7 @@
 //! Spec: <https://docs.claude.com/en/api/messages>. Invariant: `null` is a value, and wrong wherever a value is asked for.
 
 use super::messages::{self, Conversation, Meter};
-use super::{blocks, error, marker, model, tools};
+use super::{beta, blocks, error, marker, model, tools};
 use crate::simulator::answer::{Call, Refusal};
 use crate::simulator::catalog::{Model, Traits};
 use crate::simulator::shape::{Checked, Node, Object, Violation};
@@ -53,9 +53,11 @@ const COUNTED: &[&str] = &[
 
 /// Extended thinking: whether it is on, and whether its text is kept from the client.
 #[derive(Debug, Clone, Copy, Default)]
-struct Thinking {
-    on: bool,
-    hidden: bool,
+pub(crate) struct Thinking {
+    /// Whether the model is to think.
+    pub(crate) on: bool,
+    /// Whether it is not shown.
+    pub(crate) hidden: bool,
 }
 
 /// A request that was found valid.
@@ -76,13 +78,14 @@ pub(crate) struct Request<'a> {
 /// Checks a request for token counting, and counts.
 pub(crate) fn count(call: &Call<'_>, document: &Value, id: &str) -> Result<u64, Refusal> {
     let root = Node::root(document).object()?;
-    root.only(COUNTED)?;
-    model(call, &root, id)?;
-    let thinking = thinking(&root, None)?;
+    root.only(&beta::known(call, COUNTED))?;
+    let traits = model(call, &root, id)?.traits;
+    let thinking = thinking(&root, None, traits)?;
+    beta::context_management(&root, thinking.on)?;
     let mut meter = Meter::default();
     let declared = tools::declared(&root, &mut meter)?;
     tools::choice(&root, &declared, thinking.on)?;
-    Ok(conversation(&root, meter, thinking.on)?.meter.tokens)
+    Ok(conversation(&root, meter, thinking.on, traits)?.meter.tokens)
 }
 
 /// Checks a request.
@@ -92,7 +95,7 @@ pub(crate) fn request<'a>(call: &Call<'a>, document: &Value, id: &str) -> Result
         // The vendor keeps some conversations and declines others; this one keeps none.
         return Err(error::no_thread(id).into());
     }
-    root.only(FIELDS)?;
+    root.only(&beta::known(call, FIELDS))?;
     let model = model(call, &root, id)?;
     let most = root.need("max_tokens")?;
     let limit = most.count(1)? as u64;
@@ -103,13 +106,14 @@ pub(crate) fn request<'a>(call: &Call<'a>, document: &Value, id: &str) -> Result
         );
         return Err(most.rule(text).into());
     }
-    let thinking = thinking(&root, Some(limit))?;
+    let thinking = thinking(&root, Some(limit), model.traits)?;
+    beta::context_management(&root, thinking.on)?;
     sampling(&root, thinking.on, model.traits)?;
     extras(&root)?;
     let mut meter = Meter::default();
     let declared = tools::declared(&root, &mut meter)?;
     let (choice, parallel) = tools::choice(&root, &declared, thinking.on)?;
-    let conversation = conversation(&root, meter, thinking.on)?;
+    let conversation = conversation(&root, meter, thinking.on, model.traits)?;
     fits(&conversation.meter, model, limit, id)?;
     let prompt = Prompt {
         text: conversation.last_text,
@@ -126,10 +130,15 @@ pub(crate) fn request<'a>(call: &Call<'a>, document: &Value, id: &str) -> Result
     Ok(Request { model, prompt, usage: usage(&conversation.meter), stream, hidden: thinking.hidden })
 }
 
-fn conversation(root: &Object<'_>, mut meter: Meter, thinking: bool) -> Checked<Conversation> {
+fn conversation(
+    root: &Object<'_>,
+    mut meter: Meter,
+    thinking: bool,
+    traits: Traits,
+) -> Checked<Conversation> {
     meter.add(3, false);
     system(root, &mut meter)?;
-    let mut conversation = messages::read(&root.need("messages")?, meter)?;
+    let mut conversation = messages::read(&root.need("messages")?, meter, is_current(traits))?;
     if let Some(node) = root.get("cache_control")
         && marker(&node)?
     {
@@ -165,16 +174,38 @@ fn system(root: &Object<'_>, meter: &mut Meter) -> Checked<()> {
     Ok(())
 }
 
-fn thinking(root: &Object<'_>, limit: Option<u64>) -> Checked<Thinking> {
+/// Whether a model decides itself how long it thinks, and takes instructions in the middle of a conversation: the
+/// vendor's newest, which refuse to be told what to sample.
+const fn is_current(traits: Traits) -> bool {
+    matches!(traits, Traits::Reasoning | Traits::Any)
+}
+
+/// What `thinking` asks for, where a reply may have so many tokens.
+pub(crate) fn thinking(root: &Object<'_>, limit: Option<u64>, traits: Traits) -> Checked<Thinking> {
     let Some(node) = root.get("thinking") else { return Ok(Thinking::default()) };
     let members = node.object()?;
-    if members.need("type")?.choice(&["enabled", "disabled"])? == "disabled" {
+    let kind = members.need("type")?.choice(&["adaptive", "enabled", "disabled"])?;
+    if kind == "disabled" {
         members.only(&["type"])?;
         return Ok(Thinking::default());
     }
-    members.only(&["type", "budget_tokens", "display"])?;
     let display =
         members.nullable("display").map(|node| node.choice(&["summarized", "omitted"])).transpose()?;
+    if kind == "adaptive" {
+        members.only(&["type", "display"])?;
+        if !is_current(traits) {
+            return Err(Violation::rule("adaptive thinking is not supported on this model", None));
+        }
+        // These models think out of sight unless they are asked to show it.
+        let hidden = display != Some("summarized") && traits == Traits::Reasoning;
+        return Ok(Thinking { on: true, hidden: hidden || display == Some("omitted") });
+    }
+    if traits == Traits::Reasoning {
+        let text = "\"thinking.type.enabled\" is not supported for this model. Use \"thinking.type.adaptive\" and \
+                    \"output_config.effort\" to control thinking behavior.";
+        return Err(Violation::rule(text, None));
+    }
+    members.only(&["type", "budget_tokens", "display"])?;
     let budget = members.need("budget_tokens")?.count(1024)? as u64;
     if limit.is_some_and(|limit| budget >= limit) {
         let text = "`max_tokens` must be greater than `thinking.budget_tokens`. Please consult our documentation at \
@@ -184,12 +215,19 @@ fn thinking(root: &Object<'_>, limit: Option<u64>) -> Checked<Thinking> {
     Ok(Thinking { on: true, hidden: display == Some("omitted") })
 }
 
-fn sampling(root: &Object<'_>, thinking: bool, traits: Traits) -> Checked<()> {
+/// Checks the parameters of sampling.
+pub(crate) fn sampling(root: &Object<'_>, thinking: bool, traits: Traits) -> Checked<()> {
     let temperature = root.number("temperature", 0.0, 1.0)?;
     let nucleus = root.number("top_p", 0.0, 1.0)?;
     let top = root.integer("top_k", 0, i64::MAX)?;
     if traits == Traits::OneSampler && temperature.is_some() && nucleus.is_some() {
         let text = "`temperature` and `top_p` cannot both be specified for this model. Please use only one.";
+        return Err(Violation::rule(text, None));
+    }
+    if traits == Traits::Reasoning
+        && (top.is_some() || [temperature, nucleus].into_iter().flatten().any(|value| value < 1.0))
+    {
+        let text = "`temperature`, `top_p` and `top_k` are deprecated for this model.";
         return Err(Violation::rule(text, None));
     }
     if !thinking {
@@ -254,7 +292,29 @@ fn format(root: &Object<'_>) -> Checked<Format> {
     members.need("type")?.choice(&["json_schema"])?;
     let schema = members.need("schema")?;
     schema.object()?;
+    closed(&schema, schema.value)?;
     Ok(Format::Schema(schema.value.clone()))
+}
+
+/// Every object must be closed, and nothing may be held to a size.
+fn closed(place: &Node<'_>, schema: &Value) -> Checked<()> {
+    const SIZES: [&str; 6] = ["minimum", "maximum", "multipleOf", "minLength", "maxLength", "maxItems"];
+    let Value::Object(members) = schema else { return Ok(()) };
+    let is_object = match members.get("type") {
+        Some(Value::Array(types)) => types.iter().any(|kind| kind == "object"),
+        kind => kind.is_some_and(|kind| kind == "object"),
+    };
+    if is_object && members.get("additionalProperties") != Some(&Value::Bool(false)) {
+        return Err(place.rule("For 'object' type, 'additionalProperties' must be explicitly set to false"));
+    }
+    if let Some(size) = SIZES.into_iter().find(|size| members.contains_key(*size)) {
+        return Err(place.rule(format!("property '{size}' is not supported")));
+    }
+    let maps =
+        ["properties", "$defs", "definitions"].into_iter().filter_map(|name| members.get(name)?.as_object());
+    maps.flat_map(|map| map.values()).try_for_each(|schema| closed(place, schema))?;
+    let lists = ["anyOf", "allOf"].into_iter().filter_map(|name| members.get(name)?.as_array());
+    lists.flatten().chain(members.get("items")).try_for_each(|schema| closed(place, schema))
 }
 
 fn fits(meter: &Meter, model: &Model, limit: u64, id: &str) -> Result<(), Refusal> {
@@ -273,8 +333,8 @@ fn fits(meter: &Meter, model: &Model, limit: u64, id: &str) -> Result<(), Refusa
 }
 
 /// What is marked is cached: read as far as an earlier turn has written it, written from there.
-fn usage(meter: &Meter) -> Usage {
+pub(crate) fn usage(meter: &Meter) -> Usage {
     let marked = if meter.marked < tokens::CACHEABLE { 0 } else { meter.marked };
     let cached = if meter.history < tokens::CACHEABLE { 0 } else { marked.min(meter.history) };
-    Usage { input: meter.tokens, cached, cache_write: marked - cached, output: 0, reasoning: 0 }
+    Usage { input: meter.tokens, cached, cache_write: marked - cached, output: 0, reasoning: 0, images: 0 }
 }

@@ -57,7 +57,8 @@ pub(crate) fn answer(call: &Call<'_>, document: &Value) -> Result<Answer, Refusa
     Ok(Answer { usage: (!call.bias.no_usage).then_some(usage), consumed: Some(usage), ..Answer::json(body) })
 }
 
-fn vector(seed: &str, dimensions: usize) -> Vec<f32> {
+/// A vector of length one, always the same for the same seed.
+pub(crate) fn vector(seed: &str, dimensions: usize) -> Vec<f32> {
     let block = |index: usize| Sha256::new().chain_update(seed).chain_update(index.to_le_bytes()).finalize();
     let mut vector: Vec<f32> = (0..dimensions.div_ceil(32))
         .flat_map(|index| block(index).iter().map(|byte| f32::from(*byte) - 127.5).collect::<Vec<_>>())

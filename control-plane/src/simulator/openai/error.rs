@@ -12,7 +12,8 @@ fn document(message: &str, kind: &str, param: Option<&str>, code: Option<&str>) 
     json!({"error": {"message": message, "type": kind, "param": param, "code": code}})
 }
 
-fn refuse(status: u16, message: &str, param: Option<&str>, code: Option<&str>) -> Answer {
+/// A refusal.
+pub(crate) fn refuse(status: u16, message: &str, param: Option<&str>, code: Option<&str>) -> Answer {
     Answer::refusal(status, document(message, INVALID, param, code), message)
 }
 
@@ -64,19 +65,14 @@ pub(crate) fn of_status(status: u16, code: Option<&str>) -> Value {
     document(message, kind, None, code.or(usual))
 }
 
-/// A violation in the vendor's words.
+/// A violation in the words of the vendor's newer endpoints, which know no unrecognized arguments.
 pub(crate) fn of_violation(violation: &Violation) -> Answer {
     let param = bracketed(&violation.path);
-    let nested = violation.path.len() > 1;
     let (message, code) = match &violation.problem {
         Problem::Missing => {
             (format!("Missing required parameter: '{param}'."), Some("missing_required_parameter"))
         }
-        Problem::Unknown if nested => (format!("Unknown parameter: '{param}'."), Some("unknown_parameter")),
-        Problem::Unknown => {
-            let message = format!("Unrecognized request argument supplied: {param}");
-            return refuse(400, &message, None, None);
-        }
+        Problem::Unknown => (format!("Unknown parameter: '{param}'."), Some("unknown_parameter")),
         Problem::Type { expected, got } => (
             format!("Invalid type for '{param}': expected {}, but got {got} instead.", name(*expected)),
             Some("invalid_type"),
@@ -112,6 +108,17 @@ pub(crate) fn of_violation(violation: &Violation) -> Answer {
         Problem::Rule(message, code) => (message.clone(), *code),
     };
     refuse(400, &message, (!param.is_empty()).then_some(param.as_str()), code)
+}
+
+/// A violation in the words of the vendor's first endpoints.
+pub(crate) fn of_argument(violation: &Violation) -> Answer {
+    match (&violation.problem, violation.path.as_slice()) {
+        (Problem::Unknown, [_]) => {
+            let param = bracketed(&violation.path);
+            refuse(400, &format!("Unrecognized request argument supplied: {param}"), None, None)
+        }
+        _ => of_violation(violation),
+    }
 }
 
 const fn name(expected: Expected) -> &'static str {
@@ -160,6 +167,67 @@ pub(crate) fn no_model(id: &str) -> Answer {
 pub(crate) fn wrong_endpoint() -> Answer {
     let message = "This model is not supported on this endpoint.";
     refuse(404, message, Some("model"), None)
+}
+
+/// 400 for a prompt that does not fit, where no limit is told.
+pub(crate) fn window() -> Answer {
+    let message =
+        "Your input exceeds the context window of this model. Please adjust your input and try again.";
+    refuse(400, message, Some("input"), Some("context_length_exceeded"))
+}
+
+/// 400 for a prompt that the vendor's filter refuses.
+pub(crate) fn blocked() -> Answer {
+    let message = "Invalid prompt: your prompt was flagged as potentially violating our usage policy. Please try again \
+                   with a different prompt: https://platform.openai.com/docs/guides/reasoning#advice-on-prompting";
+    refuse(400, message, None, Some("invalid_prompt"))
+}
+
+/// 400 for a picture that the vendor's filter refuses.
+pub(crate) fn no_picture() -> Answer {
+    let message = "Your request was rejected by the safety system. If you believe this is an error, contact us at \
+                   help.openai.com and include the request ID. safety_violations=[simulated].";
+    let body = document(message, "image_generation_user_error", None, Some("moderation_blocked"));
+    Answer::refusal(400, body, message)
+}
+
+/// 415 for a body that does not say that it is a form.
+pub(crate) fn not_a_form(given: &str) -> Answer {
+    let message = format!(
+        "Unsupported content type: '{given}'. This API method only accepts 'multipart/form-data' requests."
+    );
+    refuse(415, &message, None, Some("unsupported_content_type"))
+}
+
+/// 400 for a form that cannot be read.
+pub(crate) fn broken_form() -> Answer {
+    refuse(400, "Could not parse multipart form.", None, None)
+}
+
+/// 500 for a model that breaks down.
+pub(crate) fn broken() -> Answer {
+    let message = "The server had an error while processing your request. Sorry about that!";
+    Answer::refusal(500, of_status(500, None), message)
+}
+
+/// 404 for an item of a conversation that is not kept.
+pub(crate) fn no_item(id: &str) -> Answer {
+    let message = format!(
+        "Item with id '{id}' not found. Items are not persisted when `store` is set to false. Try again with `store` set \
+         to true, or remove this item from your input."
+    );
+    refuse(404, &message, Some("input"), None)
+}
+
+/// 400 for reasoning that the vendor did not encrypt.
+pub(crate) fn not_sealed(sealed: &str) -> Answer {
+    let start: String = sealed.chars().take(4).collect();
+    let end: String = sealed.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
+    let message = format!(
+        "The encrypted content {start}...{end} could not be verified. Reason: Encrypted content could not be decrypted or \
+         parsed."
+    );
+    refuse(400, &message, None, Some("invalid_encrypted_content"))
 }
 
 /// 404 for a path.

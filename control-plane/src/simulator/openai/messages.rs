@@ -8,6 +8,9 @@ use crate::simulator::tokens;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+/// Where a client wants the prompt to be cached up to.
+const CACHED: &str = "prompt_cache_breakpoint";
+
 const ROLES: &[&str] = &["system", "assistant", "user", "tool", "developer"];
 
 /// What a conversation comes to.
@@ -102,7 +105,7 @@ fn name(members: &Object<'_>) -> Checked<()> {
 }
 
 fn path(node: &Node<'_>) -> String {
-    bracketed(&node.wrong(Problem::Missing).path)
+    node.bracketed()
 }
 
 fn plain(members: &Object<'_>, user: bool) -> Checked<Turn> {
@@ -164,13 +167,14 @@ fn assistant(members: &Object<'_>) -> Checked<Turn> {
     }
     for call in list {
         let members = call.lenient()?;
-        members.only(&["id", "type", "function"])?;
+        let kind = members.need("type")?.choice(&["function", "custom"])?;
+        members.only(&["id", "type", kind])?;
         let id = members.need("id")?.text_within(40)?.to_owned();
-        members.need("type")?.choice(&["function"])?;
-        let function = members.need("function")?.lenient()?;
-        function.only(&["name", "arguments"])?;
+        let function = members.need(kind)?.lenient()?;
+        let said = if kind == "custom" { "input" } else { "arguments" };
+        function.only(&["name", said])?;
         let name = function_name(&function.need("name")?)?;
-        let arguments = function.need("arguments")?.text()?;
+        let arguments = function.need(said)?.text()?;
         turn.extra += tokens::count(name) + tokens::count(arguments) + tokens::PER_MESSAGE;
         if turn.calls.contains(&id) {
             return Err(call.rule(format!("Duplicate value for 'tool_call_id' of '{id}'")));
@@ -233,25 +237,22 @@ fn read_parts(node: &Node<'_>, kinds: &[&'static str]) -> Checked<(String, u64)>
         let members = part.lenient()?;
         match members.need("type")?.choice(kinds)? {
             "image_url" => {
-                members.only(&["type", "image_url"])?;
+                members.only(&["type", "image_url", CACHED])?;
                 image(&members.need("image_url")?)?;
                 extra += tokens::PER_IMAGE;
             }
             "input_audio" => {
-                members.only(&["type", "input_audio"])?;
-                let audio = members.need("input_audio")?.lenient()?;
-                audio.only(&["data", "format"])?;
-                audio.need("format")?.choice(&["wav", "mp3"])?;
-                base64(&audio.need("data")?, "Invalid base64 audio data.")?;
+                members.only(&["type", "input_audio", CACHED])?;
+                audio(&members.need("input_audio")?)?;
                 extra += tokens::PER_IMAGE;
             }
             "file" => {
-                members.only(&["type", "file"])?;
+                members.only(&["type", "file", CACHED])?;
                 file(&members.need("file")?.lenient()?)?;
                 extra += tokens::PER_IMAGE;
             }
             kind => {
-                members.only(&["type", kind])?;
+                members.only(&["type", kind, CACHED])?;
                 text.push_str(members.need(kind)?.text()?);
             }
         }
@@ -262,8 +263,12 @@ fn read_parts(node: &Node<'_>, kinds: &[&'static str]) -> Checked<(String, u64)>
 fn image(node: &Node<'_>) -> Checked<()> {
     let members = node.lenient()?;
     members.only(&["url", "detail"])?;
-    members.choice("detail", &["auto", "low", "high"])?;
-    let url = members.need("url")?;
+    members.choice("detail", &["auto", "low", "high", "original"])?;
+    image_url(&members.need("url")?)
+}
+
+/// An address, or an image in a data URL.
+pub(crate) fn image_url(url: &Node<'_>) -> Checked<()> {
     let text = url.text()?;
     if text.starts_with("http://") || text.starts_with("https://") {
         return Ok(());
@@ -280,7 +285,7 @@ fn image(node: &Node<'_>) -> Checked<()> {
         None => {
             let message = format!(
                 "Invalid image URL: '{}'. Expected a base64-encoded data URL with an image MIME type, or an http(s) URL.",
-                path(&url)
+                path(url)
             );
             Err(url.rule_code(message, "invalid_image_url"))
         }
@@ -293,12 +298,25 @@ fn file(members: &Object<'_>) -> Checked<()> {
     let Some(data) = members.get("file_data") else {
         return members.need("file_id")?.text().map(|_| ());
     };
+    file_data(&data)
+}
+
+/// A file in a data URL.
+pub(crate) fn file_data(data: &Node<'_>) -> Checked<()> {
     let fine = data.text()?.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
     if fine.is_some_and(|(_, bytes)| is_base64(bytes)) {
         Ok(())
     } else {
         Err(data.rule("Invalid file data: expected a base64 data URL."))
     }
+}
+
+/// Audio in base64, and its format.
+pub(crate) fn audio(node: &Node<'_>) -> Checked<()> {
+    let audio = node.lenient()?;
+    audio.only(&["data", "format"])?;
+    audio.need("format")?.choice(&["wav", "mp3"])?;
+    base64(&audio.need("data")?, "Invalid base64 audio data.")
 }
 
 fn base64(node: &Node<'_>, message: &str) -> Checked<()> {

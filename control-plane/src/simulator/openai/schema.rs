@@ -4,9 +4,24 @@
 
 use super::messages;
 use crate::simulator::answer::Refusal;
-use crate::simulator::shape::{Checked, Node};
+use crate::simulator::shape::{Checked, Node, Object};
 use crate::simulator::turn::Format;
 use serde_json::Value;
+
+/// What no strict schema may have.
+const FORBIDDEN: &[&str] = &[
+    "allOf",
+    "oneOf",
+    "not",
+    "if",
+    "then",
+    "else",
+    "dependentRequired",
+    "dependentSchemas",
+    "patternProperties",
+    "propertyNames",
+    "unevaluatedProperties",
+];
 
 /// Checks a function's parameters.
 pub(crate) fn function(node: &Node<'_>, name: &str, strict: bool) -> Checked<()> {
@@ -17,11 +32,16 @@ pub(crate) fn function(node: &Node<'_>, name: &str, strict: bool) -> Checked<()>
 pub(crate) fn format(node: &Node<'_>) -> Result<Format, Refusal> {
     let members = node.lenient()?;
     members.only(&["name", "description", "schema", "strict"])?;
+    described(&members, "response_format")
+}
+
+/// Checks a named schema, wherever a request has it.
+pub(crate) fn described(members: &Object<'_>, place: &str) -> Result<Format, Refusal> {
     let name = messages::function_name(&members.need("name")?)?;
     members.text("description")?;
     let strict = members.flag("strict", false)?;
     let Some(schema) = members.get("schema") else { return Ok(Format::Json) };
-    check(&schema, &format!("response_format '{name}'"), "invalid_json_schema", strict)?;
+    check(&schema, &format!("{place} '{name}'"), "invalid_json_schema", strict)?;
     Ok(Format::Schema(schema.value.clone()))
 }
 
@@ -48,6 +68,12 @@ fn check(node: &Node<'_>, owner: &str, code: &'static str, strict: bool) -> Chec
 /// The first place where an object is open or has an optional property.
 fn closed(schema: &Value, place: &mut Vec<String>) -> Option<(Vec<String>, String)> {
     let members = schema.as_object()?;
+    if let Some(keyword) = FORBIDDEN.iter().find(|keyword| members.contains_key(**keyword)) {
+        return Some((place.clone(), format!("'{keyword}' is not permitted")));
+    }
+    if !["type", "anyOf", "$ref", "enum", "const"].iter().any(|keyword| members.contains_key(*keyword)) {
+        return Some((place.clone(), "schema must have a 'type' key".to_owned()));
+    }
     if let Some(properties) = members.get("properties").and_then(Value::as_object) {
         let required =
             members.get("required").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -68,19 +94,68 @@ fn closed(schema: &Value, place: &mut Vec<String>) -> Option<(Vec<String>, Strin
             "'additionalProperties' is required to be supplied and to be false".to_owned(),
         ));
     }
-    let mut inside = |name: &str, schema: &Value| {
-        place.push(name.to_owned());
+    let mut inside = |names: &[&str], schema: &Value| {
+        let depth = place.len();
+        place.extend(names.iter().map(|name| (*name).to_owned()));
         let found = closed(schema, place);
-        place.pop();
+        place.truncate(depth);
         found
     };
     for group in ["properties", "$defs"] {
         let schemas = members.get(group).and_then(Value::as_object);
-        if let Some(found) = schemas.into_iter().flatten().find_map(|(name, schema)| inside(name, schema)) {
+        if let Some(found) =
+            schemas.into_iter().flatten().find_map(|(name, schema)| inside(&[group, name], schema))
+        {
             return Some(found);
         }
     }
     let options = members.get("anyOf").and_then(Value::as_array);
-    let option = options.into_iter().flatten().find_map(|schema| inside("anyOf", schema));
-    option.or_else(|| members.get("items").and_then(|items| inside("items", items)))
+    let option = options.into_iter().flatten().enumerate();
+    let mut option = option.map(|(index, schema)| (index.to_string(), schema));
+    let found = option.find_map(|(index, schema)| inside(&["anyOf", &index], schema));
+    found.or_else(|| members.get("items").and_then(|items| inside(&["items"], items)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulator::shape::Problem;
+    use serde_json::json;
+
+    fn complaint(property: &Value) -> String {
+        let schema = json!({
+            "type": "object", "properties": {"a": property}, "required": ["a"], "additionalProperties": false,
+        });
+        match function(&Node::root(&schema), "f", true).err().map(|wrong| wrong.problem) {
+            None => String::new(),
+            Some(Problem::Rule(text, _)) => text,
+            Some(other) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn strict_schemas_leave_nothing_open() {
+        for fine in [
+            json!({"type": "string"}),
+            json!({"anyOf": [{"type": "null"}, {"$ref": "#/$defs/x"}]}),
+            json!({"enum": [1, 2]}),
+        ] {
+            assert_eq!(complaint(&fine), "", "{fine}");
+        }
+        for (property, words) in [
+            (json!({}), "In context=('properties', 'a'), schema must have a 'type' key."),
+            (json!({"oneOf": [{"type": "null"}]}), "('properties', 'a'), 'oneOf' is not permitted."),
+            (
+                json!({"type": "array", "items": {"type": "object"}}),
+                "('properties', 'a', 'items'), 'additionalProperties' is required",
+            ),
+            (
+                json!({"anyOf": [{"allOf": []}]}),
+                "('properties', 'a', 'anyOf', '0'), 'allOf' is not permitted.",
+            ),
+        ] {
+            let found = complaint(&property);
+            assert!(found.contains(words), "{property}: {found}");
+        }
+    }
 }

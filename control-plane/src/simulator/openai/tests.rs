@@ -4,14 +4,16 @@ use crate::simulator::catalog::Catalog;
 use crate::simulator::event::{Event, Mark};
 use crate::simulator::turn::Bias;
 use http::{HeaderMap, Method};
-use sluice::config::Dialect;
+
+mod chat;
+mod vectors;
 
 fn post(path: &str, body: &Value) -> Answer {
     let body = body.to_string();
     let mut headers = HeaderMap::new();
     headers.insert("authorization", "Bearer sk-test".parse().unwrap());
     headers.insert("content-type", "application/json; charset=utf-8".parse().unwrap());
-    let mut catalog = Catalog::of(Dialect::Openai);
+    let mut catalog = Catalog::of(OpenAi::new().models());
     let small = json!({"id": "small", "context_length": 100});
     catalog.register(serde_json::from_value(small).unwrap());
     let call = Call {
@@ -25,7 +27,7 @@ fn post(path: &str, body: &Value) -> Answer {
         bias: Bias::default(),
         now: 7,
     };
-    answer(&call)
+    answer(&call, &OpenAi::new())
 }
 
 /// A valid request with some members replaced.
@@ -400,41 +402,4 @@ fn finish_reasons_follow_the_prompt() {
         let answer = chat(json!({"messages": [{"role": "user", "content": text}]}));
         assert_eq!(document(&answer)["choices"][0]["finish_reason"], reason, "{text}");
     }
-}
-
-#[test]
-fn embeddings_have_length_one_in_both_encodings() {
-    let request = |encoding: &str| json!({"model": "text-embedding-3-small", "input": ["a", "b"], "dimensions": 40, "encoding_format": encoding});
-    let plain = post("/embeddings", &request("float"));
-    let numbers: Vec<f64> = serde_json::from_value(document(&plain)["data"][1]["embedding"].clone()).unwrap();
-    assert_eq!(numbers.len(), 40);
-    assert!((numbers.iter().map(|number| number * number).sum::<f64>() - 1.0).abs() < 1e-4);
-    let packed = post("/embeddings", &request("base64"));
-    assert_eq!(document(&packed)["data"][1]["embedding"].as_str().unwrap().len(), 216);
-    assert_eq!(document(&packed)["usage"]["total_tokens"], 2);
-    for wrong in [json!(""), json!([]), json!({}), json!(["a", ""]), json!([["x"]])] {
-        let mut request = request("float");
-        request["input"] = wrong.clone();
-        assert_eq!(post("/embeddings", &request).status, 400, "{wrong}");
-    }
-}
-
-#[test]
-fn legacy_completions_take_every_form_of_prompt() {
-    for (prompt, choices) in
-        [(json!("a"), 1), (json!(["a", "b"]), 2), (json!([1, 2]), 1), (json!([[1], [2, 3], [4]]), 3)]
-    {
-        let answer = post("/completions", &json!({"model": "gpt-3.5-turbo-instruct", "prompt": prompt}));
-        assert_eq!(document(&answer)["choices"].as_array().unwrap().len(), choices, "{prompt}");
-    }
-    let answer = post(
-        "/completions",
-        &json!({"model": "gpt-3.5-turbo-instruct", "prompt": "[[say:a b]]", "stream": true}),
-    );
-    let texts = events(&answer).iter().filter_map(|event| serde_json::from_str::<Value>(&event.data).ok());
-    assert_eq!(
-        texts.filter_map(|chunk| Some(chunk["choices"][0]["text"].as_str()?.to_owned())).collect::<String>(),
-        "a b"
-    );
-    assert_eq!(post("/completions", &json!({"model": "gpt-4o", "prompt": "a"})).status, 404);
 }

@@ -2,10 +2,11 @@
 //!
 //! Spec: <https://platform.openai.com/docs/api-reference/chat/create>
 
-use super::{at_most, error, messages, model, schema, stops, streaming, tools};
+use super::{error, messages, metadata, model, schema, stops, streaming, tools};
 use crate::simulator::answer::{Call, Refusal};
 use crate::simulator::catalog::{Model, Traits};
 use crate::simulator::shape::{Node, Object};
+use crate::simulator::tokens;
 use crate::simulator::turn::{Format, Prompt};
 use serde_json::Value;
 
@@ -56,8 +57,10 @@ const SAMPLING: &[&str] = &[
     "logprobs",
     "top_logprobs",
     "logit_bias",
-    "parallel_tool_calls",
 ];
+
+/// How hard a model may be asked to think.
+pub(crate) const EFFORTS: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
 
 /// A request that was found valid.
 #[derive(Debug)]
@@ -78,8 +81,12 @@ pub(crate) struct Request<'a> {
     pub(crate) stream: bool,
     /// Whether the stream ends with usage.
     pub(crate) include_usage: bool,
-    /// Whether the client asked for a service tier, which is then echoed.
-    pub(crate) tier: bool,
+    /// The service tier that served, if the client asked for one.
+    pub(crate) tier: Option<String>,
+    /// What the client expects to hear.
+    pub(crate) predicted: Option<String>,
+    /// The tools that take plain text.
+    pub(crate) custom: Vec<String>,
 }
 
 /// Checks a request.
@@ -89,12 +96,12 @@ pub(crate) fn request<'a>(call: &Call<'a>, document: &Value) -> Result<Request<'
     let model = model(call, &root, |traits| {
         matches!(traits, Traits::Plain | Traits::Reasoning | Traits::OneSampler)
     })?;
-    suits(&root, model.traits)?;
+    suits(&root, model)?;
     let conversation = messages::read(&root.need("messages")?)?;
     sampling(&root)?;
     extras(&root)?;
     let (stream, include_usage) = streaming(&root)?;
-    let declared = tools::declared(&root)?;
+    let tools::Declared { tools: declared, custom } = tools::declared(&root)?;
     let choice = tools::choice(&root, &declared)?;
     let parallel = match root.get("parallel_tool_calls") {
         Some(node) if declared.is_empty() => {
@@ -117,25 +124,30 @@ pub(crate) fn request<'a>(call: &Call<'a>, document: &Value) -> Result<Request<'
         stops: stops(&root)?,
         limit,
         format,
-        reason: false,
+        reason: reasons(&root, model.traits)?,
     };
     Ok(Request {
         model,
         prompt,
         input,
-        cached: cached(input, conversation.prefix),
+        cached: tokens::cached(input, conversation.prefix),
         choices: usize::try_from(root.integer("n", 1, 128)?.unwrap_or(1)).unwrap_or(1),
         logprobs: logprobs(&root)?,
         stream,
         include_usage,
-        tier: root.get("service_tier").is_some(),
+        tier: tier(&root)?,
+        predicted: prediction(&root)?,
+        custom,
     })
 }
 
 /// Parameters that only some models take.
-fn suits(root: &Object<'_>, traits: Traits) -> Result<(), Refusal> {
+fn suits(root: &Object<'_>, model: &Model) -> Result<(), Refusal> {
+    let traits = model.traits;
     if traits == Traits::Reasoning {
-        for name in SAMPLING {
+        // Only the first line of reasoners makes one call at a time and cannot be asked for anything else.
+        let serial = model.id.starts_with('o').then_some(&"parallel_tool_calls");
+        for name in SAMPLING.iter().chain(serial) {
             if let Some(node) = root.get(name) {
                 let text = format!("Unsupported parameter: '{name}' is not supported with this model.");
                 return Err(node.rule_code(text, "unsupported_parameter").into());
@@ -176,39 +188,26 @@ fn sampling(root: &Object<'_>) -> Result<(), Refusal> {
 }
 
 fn extras(root: &Object<'_>) -> Result<(), Refusal> {
-    for name in ["user", "prompt_cache_key", "safety_identifier"] {
-        root.text(name)?;
+    root.text("user")?;
+    for name in ["prompt_cache_key", "safety_identifier"] {
+        root.get(name).map(|node| node.text_within(64)).transpose()?;
     }
-    root.choice("reasoning_effort", &["none", "minimal", "low", "medium", "high", "xhigh"])?;
     root.choice("verbosity", &["low", "medium", "high"])?;
-    root.choice("service_tier", &["auto", "default", "flex", "scale", "priority"])?;
-    root.choice("prompt_cache_retention", &["in-memory", "24h"])?;
+    root.choice("prompt_cache_retention", &["in_memory", "in-memory", "24h"])?;
     for name in ["moderation", "prompt_cache_options"] {
         root.get(name).map(|node| node.object()).transpose()?;
     }
     let store = root.flag("store", false)?;
-    if let Some(node) = root.get("metadata") {
-        let pairs = node.lenient()?.members();
-        at_most(&node, pairs.len(), 16)?;
-        if let Some(name) = pairs.iter().find(|(_, value)| !value.is_string()).map(|(name, _)| name) {
-            return Err(node.rule(format!("Invalid type for 'metadata.{name}': expected a string.")).into());
-        }
-        if !store && !pairs.is_empty() {
-            return Err(node
-                .rule("The 'metadata' parameter is only allowed when 'store' is enabled.")
-                .into());
-        }
+    if let (false, Some(node)) = (store, root.get("metadata"))
+        && !node.lenient()?.members().is_empty()
+    {
+        return Err(node.rule("The 'metadata' parameter is only allowed when 'store' is enabled.").into());
     }
+    metadata(root)?;
     if let Some(node) = root.get("modalities") {
         for modality in node.list()? {
             modality.choice(&["text"])?;
         }
-    }
-    if let Some(node) = root.get("prediction") {
-        let prediction = node.lenient()?;
-        prediction.only(&["type", "content"])?;
-        prediction.need("type")?.choice(&["content"])?;
-        messages::texts(&prediction.need("content")?)?;
     }
     for name in ["audio", "web_search_options"] {
         if let Some(node) = root.get(name) {
@@ -217,6 +216,29 @@ fn extras(root: &Object<'_>) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// Whether the model reasons before it answers: some do unless they are told not to.
+fn reasons(root: &Object<'_>, traits: Traits) -> Result<bool, Refusal> {
+    let effort = root.choice("reasoning_effort", EFFORTS)?;
+    Ok(effort.map_or(traits == Traits::Reasoning, |effort| effort != "none"))
+}
+
+/// A tier serves as itself; who leaves the choice to the vendor gets the usual one.
+fn tier(root: &Object<'_>) -> Result<Option<String>, Refusal> {
+    let tier = root.choice("service_tier", &["auto", "default", "flex", "scale", "priority", "fast"])?;
+    Ok(tier.map(|tier| if tier == "auto" { "default" } else { tier }.to_owned()))
+}
+
+fn prediction(root: &Object<'_>) -> Result<Option<String>, Refusal> {
+    let Some(node) = root.get("prediction") else { return Ok(None) };
+    let prediction = node.lenient()?;
+    prediction.only(&["type", "content"])?;
+    prediction.need("type")?.choice(&["content"])?;
+    if let Some(tools) = root.get("tools") {
+        return Err(tools.rule("Unsupported parameter: 'tools' is not supported with 'prediction'.").into());
+    }
+    Ok(Some(messages::texts(&prediction.need("content")?)?.0))
 }
 
 /// The most the model may say; refuses what cannot fit.
@@ -281,12 +303,4 @@ fn format(root: &Object<'_>, conversation: &messages::Conversation) -> Result<Fo
             Ok(Format::Text)
         }
     }
-}
-
-/// The cache holds a long prompt's part before the last turn, in steps of 128 tokens.
-const fn cached(input: u64, prefix: u64) -> u64 {
-    if input < crate::simulator::tokens::CACHEABLE || prefix < crate::simulator::tokens::CACHEABLE {
-        return 0;
-    }
-    prefix / 128 * 128
 }

@@ -7,7 +7,7 @@ async fn providers_are_made_scripted_and_seen_one_by_one() {
     let made = lab
         .control(
             "/providers",
-            json!({"name": "openai-b", "dialect": "openai", "credential": "sk-b", "models": models}),
+            json!({"name": "openai-b", "api": "openai", "credential": "sk-b", "models": models}),
         )
         .await;
     let base_url = made["base_url"].as_str().unwrap().to_owned();
@@ -60,13 +60,7 @@ async fn a_refusing_provider_listens_again_at_the_same_port() {
 #[tokio::test]
 async fn scripts_are_used_up_by_posts_only() {
     let lab = Lab::scripted(OPENAI, json!([{"kind": "status", "status": 500}])).await;
-    let models = lab
-        .client
-        .get(format!("{}/models", lab.running.openai_base_url))
-        .bearer_auth("k")
-        .send()
-        .await
-        .unwrap();
+    let models = lab.client.get(format!("{}/models", lab.url(OPENAI))).bearer_auth("k").send().await.unwrap();
     assert_eq!(models.status(), 200);
     assert_eq!(lab.read(OPENAI, false).await.0, 500);
     assert_eq!(lab.read(OPENAI, false).await.0, 200);
@@ -79,7 +73,7 @@ async fn wrong_control_requests_say_why() {
         ("/providers/nobody/script", json!([]), 404, "no provider is named `nobody`"),
         ("/providers/openai/script", json!([{"kind": "explode"}]), 400, "explode"),
         ("/providers/openai/script", json!([{"kind": "status"}]), 400, "needs `status`"),
-        ("/providers", json!({"name": "x", "dialect": "gemini"}), 400, "gemini"),
+        ("/providers", json!({"name": "x", "api": "nobody"}), 400, "nobody"),
     ] {
         let response =
             lab.client.post(format!("{}{path}", lab.running.control_url)).json(&body).send().await.unwrap();
@@ -94,10 +88,32 @@ async fn wrong_control_requests_say_why() {
 #[tokio::test]
 async fn everything_ends_with_the_simulator() {
     let lab = Lab::start().await;
-    let urls = [&lab.running.openai_base_url, &lab.running.anthropic_base_url, &lab.running.control_url]
-        .map(Clone::clone);
+    let urls = [&lab.url(OPENAI), &lab.url(ANTHROPIC), &lab.running.control_url].map(Clone::clone);
     lab.running.shutdown().await;
     for url in urls {
         assert!(reqwest::get(url).await.unwrap_err().is_connect());
+    }
+}
+
+#[tokio::test]
+async fn a_provider_of_every_api_is_there_or_refused() {
+    let lab = Lab::start().await;
+    for api in Api::ALL {
+        let there = lab.running.base_url(api.name());
+        let made = lab
+            .client
+            .post(format!("{}/providers", lab.running.control_url))
+            .json(&json!({"name": "one-more", "api": api}))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(there.is_ok(), made.status() == 200, "{api:?}");
+        let said: Value = made.json().await.unwrap();
+        if there.is_ok() {
+            assert_eq!(said["api"], json!(api));
+            lab.running.simulator.remove("one-more").await.unwrap();
+        } else {
+            assert_eq!(said["error"], format!("`{}`: the simulator has no such API", api.name()));
+        }
     }
 }

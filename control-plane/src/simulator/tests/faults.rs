@@ -70,9 +70,9 @@ async fn codes_and_bodies_can_be_chosen() {
 async fn connections_break_before_the_headers() {
     let script = json!([{"kind": "reset_before_headers"}, {"kind": "close_before_headers"}]);
     let lab = Lab::scripted(OPENAI, script).await;
-    let (bytes, end) = raw(&lab.running.openai_base_url, "/v1/chat/completions", &json!({})).await;
+    let (bytes, end) = raw(&lab.url(OPENAI), "/v1/chat/completions", &json!({})).await;
     assert_eq!((bytes.as_str(), end.unwrap_err().kind()), ("", ErrorKind::ConnectionReset));
-    let (bytes, end) = raw(&lab.running.openai_base_url, "/v1/chat/completions", &json!({})).await;
+    let (bytes, end) = raw(&lab.url(OPENAI), "/v1/chat/completions", &json!({})).await;
     assert_eq!((bytes.as_str(), end.is_ok()), ("", true));
     let attempts = lab.attempts(OPENAI, 2).await;
     assert_eq!(attempts[0]["outcome"], "fault:reset_before_headers");
@@ -139,9 +139,9 @@ async fn a_reset_is_not_a_close() {
     let lab = Lab::scripted(OPENAI, script).await;
     let body =
         json!({"model": "gpt-4o", "stream": true, "messages": [{"role": "user", "content": "[[words:6]]"}]});
-    let (cut, end) = raw(&lab.running.openai_base_url, "/v1/chat/completions", &body).await;
+    let (cut, end) = raw(&lab.url(OPENAI), "/v1/chat/completions", &body).await;
     assert!(end.is_ok() && tokens(&cut) == 2 && !cut.ends_with("0\r\n\r\n"), "{cut}");
-    let (reset, end) = raw(&lab.running.openai_base_url, "/v1/chat/completions", &body).await;
+    let (reset, end) = raw(&lab.url(OPENAI), "/v1/chat/completions", &body).await;
     assert_eq!((end.unwrap_err().kind(), tokens(&reset)), (ErrorKind::ConnectionReset, 2));
 }
 
@@ -283,7 +283,7 @@ async fn unicode_is_cut_inside_its_characters() {
     let lab = Lab::start().await;
     let body =
         json!({"model": "gpt-4o", "stream": true, "messages": [{"role": "user", "content": "[[unicode]]"}]});
-    let url = format!("{}/chat/completions", lab.running.openai_base_url);
+    let url = format!("{}/chat/completions", lab.url(OPENAI));
     let response = lab.client.post(url).bearer_auth("k").json(&body).send().await.unwrap();
     let text = response.text().await.unwrap();
     let chunks = data(&text).into_iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -291,6 +291,6 @@ async fn unicode_is_cut_inside_its_characters() {
         .filter_map(|chunk| Some(chunk["choices"][0]["delta"]["content"].as_str()?.to_owned()))
         .collect();
     assert!(said.contains("東京") && said.contains("👩\u{200d}🚀"), "{said}");
-    let (wire, _) = raw(&lab.running.openai_base_url, "/v1/chat/completions", &body).await;
+    let (wire, _) = raw(&lab.url(OPENAI), "/v1/chat/completions", &body).await;
     assert!(wire.contains("\r\n3\r\n"), "the stream is written in pieces of three bytes");
 }

@@ -79,3 +79,37 @@ fn pieces_make_the_text_again() {
     assert_eq!(pieces("word1 word2"), ["word1", " word2"]);
     assert!(pieces(&filler(100_000)).len() < 200);
 }
+
+#[test]
+fn only_allowed_tools_are_called() {
+    let among = |required| Choice::Among { names: vec!["b".into()], required };
+    let tools = vec![tool("a"), tool("b")];
+    let mut prompt = Prompt { tools, choice: among(false), ..ask("[[tool:a {}]][[tool:b {}]]") };
+    assert_eq!(say(&prompt).calls.len(), 1);
+    prompt.text = "[[tool:a {}]]".into();
+    assert!(say(&prompt).calls.is_empty());
+    prompt.choice = among(true);
+    assert_eq!(say(&prompt).calls[0].name, "b");
+}
+
+#[test]
+fn a_tool_of_plain_text_is_not_given_json() {
+    let tools = vec![Tool { name: "shell".into(), schema: json!({"type": "string"}) }];
+    let forced = Prompt { tools, choice: Choice::Any, ..ask("go") };
+    assert_eq!(say(&forced).calls[0].arguments, "example");
+    let dictated = Prompt { text: "[[tool:shell ls -l]]".into(), ..forced };
+    assert_eq!(say(&dictated).calls[0].arguments, "ls -l");
+}
+
+#[test]
+fn candidates_differ_as_the_prompt_says() {
+    let turn = say(&ask("[[say:a]][[also:b]]"));
+    let said: Vec<_> = (0..3).map(|index| turn.candidate(index).text).collect();
+    assert_eq!(said, ["a", "b", "a"]);
+}
+
+#[test]
+fn a_model_may_decline() {
+    let turn = say(&ask("[[decline:I will not.]]"));
+    assert_eq!((turn.text.as_str(), turn.declined, turn.stop), ("I will not.", true, Stop::End));
+}

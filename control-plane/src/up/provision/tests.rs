@@ -50,18 +50,44 @@ impl Home {
 }
 
 fn simulator(port: u16) -> Vec<Offer> {
-    offer::simulated(&format!("http://127.0.0.1:{port}/v1"), &format!("http://127.0.0.1:{port}"))
+    offer::simulated::offers(|name| {
+        let version = if name == "openai-sim" { "/v1" } else { "" };
+        Ok::<_, ()>(format!("http://127.0.0.1:{port}{version}"))
+    })
+    .unwrap()
+}
+
+/// What is offered where all these variables are this secret.
+fn configured(variables: &[&str], secret: &str) -> Vec<Offer> {
+    offer::configured(|name| variables.contains(&name).then(|| secret.to_owned())).offers
 }
 
 fn openai(secret: &str) -> Vec<Offer> {
-    offer::configured(|name| (name == "OPENAI_API_KEY").then(|| secret.to_owned()))
+    configured(&["OPENAI_API_KEY"], secret)
 }
 
 #[tokio::test]
 async fn the_key_is_the_same_at_every_start_and_the_simulators_port_is_followed() {
     let home = Home::new().await;
     let first = home.start(&simulator(1000)).await;
-    assert_eq!(home.chain(&first), ["openai-sim/gpt-4o-mini", "anthropic-sim/claude-haiku-4-5"]);
+    assert_eq!(
+        home.chain(&first),
+        [
+            "openai-sim/gpt-4o-mini",
+            "anthropic-sim/claude-haiku-4-5",
+            "gemini-sim/gemini-3.8-flash",
+            "bedrock-sim/claude-haiku-4-5",
+            "azure-sim/gpt-4o-mini",
+            "vertex-sim/gemini-3.8-flash",
+            "vertex-claude-sim/claude-haiku-4-5",
+        ]
+    );
+    let channels = home.model("claude-haiku-4-5").channels;
+    assert_eq!(
+        channels.iter().map(|it| it.provider.as_str()).collect::<Vec<_>>(),
+        ["anthropic-sim", "bedrock-sim", "vertex-claude-sim"],
+        "in the order of the chain"
+    );
     assert_eq!(home.start(&simulator(2000)).await, first);
     assert_eq!(home.provider("openai-sim").base_url, "http://127.0.0.1:2000/v1");
     assert_eq!(home.store.feed().current().keys.len(), 1);
@@ -84,9 +110,12 @@ async fn a_real_provider_takes_the_simulators_place() {
     assert_eq!(home.start(&openai("sk-1")).await, token);
     assert!(home.has_real_provider());
     assert_eq!(home.chain(&token), ["openai/gpt-4o-mini"]);
-    assert!(!home.provider("openai-sim").enabled);
+    assert!(simulated::names().all(|name| !home.provider(name).enabled));
     let channels = home.model("gpt-4o-mini").channels;
-    assert_eq!(channels.iter().map(|it| it.provider.as_str()).collect::<Vec<_>>(), ["openai", "openai-sim"]);
+    assert_eq!(
+        channels.iter().map(|it| it.provider.as_str()).collect::<Vec<_>>(),
+        ["openai", "openai-sim", "azure-sim"]
+    );
 }
 
 #[tokio::test]
@@ -107,9 +136,9 @@ async fn a_provider_that_somebody_adds_takes_over_the_key() {
 #[tokio::test]
 async fn what_its_owner_disabled_is_not_in_the_chain() {
     let home = Home::new().await;
-    let offers = offer::configured(|name| name.ends_with("I_API_KEY").then(|| "sk-1".to_owned()));
+    let offers = openai("sk-1");
     let token = home.start(&offers).await;
-    let others = offer::configured(|name| name.starts_with("GROQ").then(|| "sk-1".to_owned()));
+    let others = configured(&["GROQ_API_KEY"], "sk-1");
     home.put(Provider { enabled: false, ..home.provider("openai") }, &[]).await;
     let both: Vec<Offer> = offers.into_iter().chain(others).collect();
     assert_eq!(home.start(&both).await, token);
@@ -133,6 +162,39 @@ async fn only_the_credential_of_a_known_provider_is_renewed() {
     // Without the variable, what is stored goes on.
     assert_eq!(home.start(&[]).await, token);
     assert_eq!(home.provider("openai").auth.secret, "sk-2");
+}
+
+#[tokio::test]
+async fn temporary_credentials_are_renewed_whole() {
+    let home = Home::new().await;
+    let session = |id: &str, token: &str| {
+        let variables = [
+            ("AWS_ACCESS_KEY_ID", id),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("AWS_SESSION_TOKEN", token),
+            ("AWS_REGION", "eu-west-1"),
+        ];
+        let value = |name: &str| variables.iter().find(|(known, _)| *known == name);
+        offer::configured(|name| value(name).map(|(_, value)| (*value).to_owned())).offers
+    };
+    home.start(&session("ASIA1", "first")).await;
+    home.start(&session("ASIA2", "second")).await;
+    let aws = home.provider("bedrock").auth.aws.unwrap();
+    assert_eq!((aws.access_key_id.as_str(), aws.session_token.as_deref()), ("ASIA2", Some("second")));
+    // Without a session the token of the last one must not stay.
+    home.start(&session("AKIA3", "")).await;
+    let aws = home.provider("bedrock").auth.aws.unwrap();
+    assert_eq!((aws.access_key_id.as_str(), aws.session_token), ("AKIA3", None));
+
+    let key = |name: &str| match name {
+        "AWS_BEARER_TOKEN_BEDROCK" => Some("bedrock-key".to_owned()),
+        "AWS_REGION" => Some("us-east-1".to_owned()),
+        _ => None,
+    };
+    home.start(&offer::configured(key).offers).await;
+    let Provider { auth, base_url, .. } = home.provider("bedrock");
+    assert_eq!((auth.kind, auth.secret.as_str(), auth.aws), (AuthKind::Bearer, "bedrock-key", None));
+    assert_eq!(base_url, "https://bedrock-runtime.eu-west-1.amazonaws.com", "the address is its owner's");
 }
 
 #[tokio::test]

@@ -2,12 +2,13 @@
 //!
 //! Invariant: a block, or a member of one, that the IR cannot hold is listed by its path.
 
-use crate::dialect::anthropic::members::{Members, Path, Value};
+use crate::config::Dialect;
+use crate::dialect::members::{Members, Path, Value};
+use crate::ir::Proof;
 use crate::ir::chat::{Part, Source, ToolCall};
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
 use crate::wire::json::{Kind, Reader, Text};
-use std::borrow::Cow;
 
 /// How content nests in the format: a message's blocks, a tool result's, a document's. Whatever nests deeper is none of
 /// Anthropic's, and reading on would cost a pass over the body for every level.
@@ -61,38 +62,36 @@ fn block<'a>(
 ) -> Result<(), Malformed> {
     let kind = members.demand_text("type", path)?;
     let cache = members.take("cache_control").is_some();
-    let mut cache_kept = false;
     let part = match &*kind.plain() {
-        "text" => {
-            cache_kept = true;
-            Some(Part::Text { text: members.demand_text("text", path)?, cache })
-        }
-        "image" => source(&mut members, path)?.map(|source| Part::Image { source, detail: None }),
-        "document" if level < Level::Document => document(&mut members, path, parts, loss)?,
+        "text" => Some(Part::Text { text: members.demand_text("text", path)?, cache }),
+        "image" => source(&mut members, path)?.map(|source| Part::Image { source, detail: None, cache }),
+        "document" if level < Level::Document => document(&mut members, cache, path, parts, loss)?,
         "tool_use" => {
             // Says that the model itself made the call, which every call of another dialect is.
             members.take("caller");
             let input = members.demand("input", path)?.object(&path.member("input"))?;
-            Some(Part::ToolCall(ToolCall {
-                id: members.demand_text("id", path)?,
-                name: members.demand_text("name", path)?,
-                arguments: Cow::Borrowed(input),
-            }))
+            let id = members.demand_text("id", path)?;
+            let name = members.demand_text("name", path)?;
+            let proof = proof_of_call(parts);
+            Some(Part::ToolCall(ToolCall { proof, ..ToolCall::function(id, name, input) }))
         }
-        "tool_result" if level == Level::Message => Some(tool_result(&mut members, path, loss)?),
+        "tool_result" if level == Level::Message => Some(tool_result(&mut members, cache, path, loss)?),
         "thinking" => Some(Part::Thinking {
             text: members.demand_text("thinking", path)?,
-            // The gateway itself writes an empty one where the thinking is another provider's.
-            signature: members.take_text("signature", path)?.filter(|signature| !signature.is_empty()),
+            // The gateway itself writes an empty one where nothing proves the thinking.
+            proof: members
+                .take_text("signature", path)?
+                .and_then(|signature| Proof::open(Dialect::Anthropic, signature)),
         }),
-        "redacted_thinking" => Some(Part::RedactedThinking { data: members.demand_text("data", path)? }),
+        "redacted_thinking" => Proof::open(Dialect::Anthropic, members.demand_text("data", path)?)
+            .map(|data| Part::RedactedThinking { data }),
         _ => None,
     };
     let Some(part) = part else {
         loss.drop(path.to_string());
         return Ok(());
     };
-    if cache && !cache_kept {
+    if cache && matches!(part, Part::ToolCall(_) | Part::Thinking { .. } | Part::RedactedThinking { .. }) {
         loss.drop(path.member("cache_control").to_string());
     }
     members.rest().for_each(|name| loss.drop(path.member(&name).to_string()));
@@ -100,7 +99,19 @@ fn block<'a>(
     Ok(())
 }
 
-/// `None` for a source that only Anthropic can resolve, such as a file's id.
+/// What proves a call stands before it, as thinking without words: the format has no place in the call itself.
+fn proof_of_call<'a>(parts: &mut Vec<Part<'a>>) -> Option<Proof<'a>> {
+    let is_proof = |part: &mut Part<'a>| {
+        matches!(part, Part::Thinking { text, proof: Some(proof) }
+            if text.is_empty() && proof.home != Dialect::Anthropic)
+    };
+    match parts.pop_if(is_proof)? {
+        Part::Thinking { proof, .. } => proof,
+        _ => None,
+    }
+}
+
+/// `None` for a source that is still to be invented.
 fn source<'a>(members: &mut Members<'a>, path: &Path<'_>) -> Result<Option<Source<'a>>, Malformed> {
     let path = path.member("source");
     let source = members.take("source").ok_or_else(|| path.malformed("missing"))?;
@@ -111,13 +122,19 @@ fn source<'a>(members: &mut Members<'a>, path: &Path<'_>) -> Result<Option<Sourc
             data: source.demand_text("data", &path)?,
         })),
         "url" => Ok(Some(Source::Url(source.demand_text("url", &path)?))),
+        "file" => {
+            let value = source.demand_text("file_id", &path)?;
+            Ok(Some(Source::File(Proof { home: Dialect::Anthropic, value })))
+        }
+        "text" => Ok(Some(Source::Text(source.demand_text("data", &path)?))),
         _ => Ok(None),
     }
 }
 
-/// A document that is text goes as text: every dialect takes that.
+/// A document that is made of blocks is these blocks: no other dialect has such.
 fn document<'a>(
     members: &mut Members<'a>,
+    cache: bool,
     path: &Path<'_>,
     parts: &mut Vec<Part<'a>>,
     loss: &mut Loss,
@@ -129,18 +146,19 @@ fn document<'a>(
     let mut inner =
         members.clone().take_members("source").ok_or_else(|| at.malformed("expected an object"))?;
     match &*inner.demand_text("type", &at)?.plain() {
-        "text" => {
-            members.take("source");
-            Ok(Some(Part::text(inner.demand_text("data", &at)?)))
-        }
         "content" => {
             members.take("source");
             let at = at.member("content");
             match inner.take("content") {
-                Some(Value::Text(text)) => Ok(Some(Part::text(text))),
+                Some(Value::Text(text)) => Ok(Some(Part::Text { text, cache })),
                 Some(Value::Raw(json)) => {
                     let mut inner = blocks(&mut Reader::new(json), Level::Document, &at, loss)?;
-                    let last = inner.pop();
+                    let mut last = inner.pop();
+                    if let Some(Part::Text { cache: marked, .. } | Part::Image { cache: marked, .. }) =
+                        &mut last
+                    {
+                        *marked |= cache;
+                    }
                     parts.append(&mut inner);
                     Ok(last)
                 }
@@ -150,13 +168,14 @@ fn document<'a>(
         _ => {
             let source = source(members, path)?;
             let name = members.take_text("title", path)?.filter(|_| source.is_some());
-            Ok(source.map(|source| Part::Document { source, name }))
+            Ok(source.map(|source| Part::Document { source, name, cache }))
         }
     }
 }
 
 fn tool_result<'a>(
     members: &mut Members<'a>,
+    cache: bool,
     path: &Path<'_>,
     loss: &mut Loss,
 ) -> Result<Part<'a>, Malformed> {
@@ -179,5 +198,5 @@ fn tool_result<'a>(
     });
     let is_error =
         members.take("is_error").map(|value| value.boolean(&path.member("is_error"))).transpose()?;
-    Ok(Part::ToolResult { id, content: parts, is_error: is_error.unwrap_or(false) })
+    Ok(Part::ToolResult { id, content: parts, is_error: is_error.unwrap_or(false), cache })
 }

@@ -4,14 +4,16 @@
 
 use super::blocks;
 use super::options;
-use crate::dialect::anthropic::members::{Members, Path, Value};
-use crate::ir::chat::{Message, Request, Role, Tool};
+use crate::config::Endpoint;
+use crate::dialect::members::{Members, Path, Value};
+use crate::ir::chat::{Message, Request, Role, Tool, ToolKind};
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
 use crate::wire::json::{Reader, Text};
 
 /// Reads a request.
 pub(in crate::dialect::anthropic) fn decode<'a>(
+    endpoint: Endpoint,
     body: &'a str,
     loss: &mut Loss,
 ) -> Result<Request<'a>, Malformed> {
@@ -27,7 +29,7 @@ pub(in crate::dialect::anthropic) fn decode<'a>(
         }
         draft.member(&path, &name, &mut reader, loss)?;
     }
-    draft.finish(loss)
+    draft.finish(endpoint, loss)
 }
 
 #[derive(Default)]
@@ -79,9 +81,10 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    fn finish(self, loss: &mut Loss) -> Result<Request<'a>, Malformed> {
+    fn finish(self, endpoint: Endpoint, loss: &mut Loss) -> Result<Request<'a>, Malformed> {
         let Self { mut request, system, options, foreign_tools } = self;
-        if request.sampling.max_tokens.is_none() {
+        // What is only counted has no reply to limit.
+        if request.sampling.max_tokens.is_none() && endpoint != Endpoint::CountMessages {
             return Err(Malformed::at("max_tokens", "missing"));
         }
         if request.messages.is_empty() {
@@ -185,7 +188,7 @@ fn tools<'a>(
         tools.push(Tool {
             name: members.demand_text("name", &path)?,
             description: members.take_text("description", &path)?,
-            parameters: Some(schema),
+            kind: ToolKind::Function(Some(schema.into())),
             strict: members.take("strict").map(|value| value.boolean(&path.member("strict"))).transpose()?,
             cache: members.take("cache_control").is_some(),
         });

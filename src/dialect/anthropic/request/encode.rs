@@ -2,12 +2,15 @@
 //!
 //! Invariant: Anthropic does not refuse what is written here for its form; what it cannot say is listed.
 
-use super::settings::{self, Settings, Thinking};
+use super::places::{is_document, is_image, place};
 use super::tools;
-use super::turns::{self, Piece};
+use crate::config::Dialect;
 use crate::dialect::Target;
-use crate::dialect::anthropic::generation::{Generation, ThinkingStyle};
-use crate::dialect::anthropic::tool_call::{Carried, clean_id, write_input};
+use crate::dialect::claude::schema;
+use crate::dialect::claude::settings::{self, Settings, Thinking};
+use crate::dialect::claude::{Generation, ThinkingStyle};
+use crate::dialect::tool_call::{Carried, arguments, check_names, clean_id, write_input};
+use crate::dialect::turns::{self, Piece};
 use crate::ir::chat::{Format, Message, Part, Request, Source};
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
@@ -15,17 +18,39 @@ use crate::wire::json::{Array, Object, Text};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// Appends a request.
+/// Appends a request, or (`counting`) one that asks how many tokens it comes to.
 pub(in crate::dialect::anthropic) fn encode(
     request: &Request<'_>,
     target: &Target<'_>,
+    counting: bool,
     loss: &mut Loss,
     out: &mut Vec<u8>,
 ) -> Result<(), Malformed> {
-    let turns::Turns { system, turns } = turns::arrange(&request.messages, loss)?;
+    let generation = Generation::of(target.model);
+    if generation != Generation::Foreign {
+        check_names(&request.tools, tools::MAX_NAME)?;
+    }
+    let turns::Turns { system, mut turns } = turns::arrange(&request.messages, place, loss)?;
+    if !generation.goes_on() {
+        turns::let_the_user_end(&mut turns, loss);
+    }
     let settings = settings::settle(request, &turns, target, loss);
+    if request.verbosity.is_some() {
+        loss.drop("verbosity");
+    }
+    for (name, _) in request.openai.iter().filter(|(name, _)| !name.starts_with("prompt_cache_")) {
+        loss.drop(*name);
+    }
     let mut body = Object::new(out);
-    body.str("model", target.model).int("max_tokens", settings.max_tokens);
+    if target.model_in_body {
+        body.str("model", target.model);
+    }
+    for (name, json) in target.extra {
+        body.raw(name, json);
+    }
+    if !counting {
+        body.int("max_tokens", settings.max_tokens);
+    }
     write_system(&system, &mut body);
     body.array("messages", |messages| {
         for turn in &turns {
@@ -38,8 +63,13 @@ pub(in crate::dialect::anthropic) fn encode(
         }
     });
     tools::write(request, &turns, target, &mut body, loss);
-    write_sampling(request, &settings, &mut body, loss);
+    if !counting {
+        write_sampling(request, &settings, &mut body, loss);
+    }
     write_output(request, &settings, target, &mut body, loss);
+    if counting {
+        return Ok(());
+    }
     if let Some(user) = &request.user {
         body.object("metadata", |metadata| {
             metadata.text("user_id", user);
@@ -88,17 +118,17 @@ fn write_piece(piece: &Piece<'_>, content: &mut Array<'_>, loss: &mut Loss) {
     match &*piece.part {
         Part::Text { text, cache } => write_text(text, *cache, content),
         Part::Refusal { text } => write_text(text, false, content),
-        Part::Image { source, detail } => {
+        Part::Image { source, detail, cache } => {
             // High is what Anthropic does anyway; cheaper looks cannot be asked for.
             if let (Some((message, index)), Some(detail)) = (piece.origin, detail)
                 && *detail == "low"
             {
                 loss.drop_in(message, index, "detail");
             }
-            write_image(source, content);
+            write_image(source, *cache, content);
         }
-        Part::Document { source, name } => {
-            if !write_document(source, name.as_ref(), content)
+        Part::Document { source, name, cache } => {
+            if !write_document(source, name.as_ref(), *cache, content)
                 && let Some((message, index)) = piece.origin
             {
                 loss.drop_in(message, index, "");
@@ -107,30 +137,34 @@ fn write_piece(piece: &Piece<'_>, content: &mut Array<'_>, loss: &mut Loss) {
         Part::ToolCall(call) => {
             content.object(|block| {
                 block.str("type", "tool_use").text("id", &clean_id(&call.id)).text("name", &call.name);
-                let carried = write_input(&call.arguments, block.member("input"));
+                let carried = write_input(&arguments(call), block.member("input"));
                 if let (Carried::Wrapped, Some((message, index))) = (carried, piece.origin) {
                     loss.drop_in(message, index, "arguments");
                 }
             });
         }
-        Part::ToolResult { id, content: parts, is_error } => {
+        Part::ToolResult { id, content: parts, is_error, cache } => {
             content.object(|block| {
                 block.str("type", "tool_result").text("tool_use_id", &clean_id(id));
                 write_result(piece.origin, parts, block, loss);
                 if *is_error {
                     block.bool("is_error", true);
                 }
+                write_cache(*cache, block);
             });
         }
-        Part::Thinking { text, signature } => {
+        Part::Thinking { text, proof } => {
             content.object(|block| {
                 block.str("type", "thinking").text("thinking", text);
-                block.text("signature", signature.as_ref().unwrap_or(&Text::from("")));
+                let signature = proof.as_ref().and_then(|proof| proof.at_home(Dialect::Anthropic));
+                block.text("signature", signature.unwrap_or(&Text::default()));
             });
         }
+        // Sorted out before: no turn of Anthropic's holds them.
+        Part::Audio { .. } | Part::Video { .. } => {}
         Part::RedactedThinking { data } => {
             content.object(|block| {
-                block.str("type", "redacted_thinking").text("data", data);
+                block.str("type", "redacted_thinking").text("data", &data.value);
             });
         }
     }
@@ -156,12 +190,12 @@ fn write_result(
                     write_text(text, *cache, content);
                     true
                 }
-                Part::Image { source, .. } => {
-                    write_image(source, content);
+                Part::Image { source, cache, .. } if is_image(source) => {
+                    write_image(source, *cache, content);
                     true
                 }
-                Part::Document { source, name } if turns::is_document(source) => {
-                    write_document(source, name.as_ref(), content)
+                Part::Document { source, name, cache } if is_document(source) => {
+                    write_document(source, name.as_ref(), *cache, content)
                 }
                 _ => false,
             };
@@ -172,9 +206,10 @@ fn write_result(
     });
 }
 
-fn write_image(source: &Source<'_>, content: &mut Array<'_>) {
+fn write_image(source: &Source<'_>, cache: bool, content: &mut Array<'_>) {
     content.object(|block| {
         block.str("type", "image").object("source", |object| write_source(source, object));
+        write_cache(cache, block);
     });
 }
 
@@ -184,11 +219,18 @@ fn write_source(source: &Source<'_>, object: &mut Object<'_>) {
         Source::Base64 { media_type, data } => {
             object.str("type", "base64").text("media_type", media_type).text("data", data)
         }
+        Source::File(id) => object.str("type", "file").text("file_id", &id.value),
+        Source::Text(text) => object.str("type", "text").str("media_type", "text/plain").text("data", text),
     };
 }
 
 /// `false`, and nothing written, for a text file that is not UTF-8: Anthropic takes text as text.
-fn write_document(source: &Source<'_>, name: Option<&Text<'_>>, content: &mut Array<'_>) -> bool {
+fn write_document(
+    source: &Source<'_>,
+    name: Option<&Text<'_>>,
+    cache: bool,
+    content: &mut Array<'_>,
+) -> bool {
     let mut plain = None;
     if let Source::Base64 { media_type, data } = source
         && *media_type == "text/plain"
@@ -209,6 +251,7 @@ fn write_document(source: &Source<'_>, name: Option<&Text<'_>>, content: &mut Ar
         if let Some(name) = name {
             block.text("title", name);
         }
+        write_cache(cache, block);
     });
     true
 }
@@ -243,6 +286,7 @@ fn write_output(
     loss: &mut Loss,
 ) {
     let generation = Generation::of(target.model);
+    let hidden = request.show_reasoning == Some(false);
     match settings.thinking {
         None => {}
         Some(Thinking::Disabled) => {
@@ -251,13 +295,18 @@ fn write_output(
         Some(Thinking::Enabled(budget)) => {
             body.object("thinking", |thinking| {
                 thinking.str("type", "enabled").int("budget_tokens", budget);
+                if hidden {
+                    thinking.str("display", "omitted");
+                }
             });
         }
         Some(Thinking::Adaptive) => {
             body.object("thinking", |thinking| {
                 thinking.str("type", "adaptive");
                 // These generations hide their thinking unless asked.
-                if generation.thinking() == ThinkingStyle::Adaptive {
+                if hidden {
+                    thinking.str("display", "omitted");
+                } else if generation.thinking() == ThinkingStyle::Adaptive {
                     thinking.str("display", "summarized");
                 }
             });
@@ -277,7 +326,7 @@ fn write_output(
             if description.is_some() {
                 loss.drop("response_format.json_schema.description");
             }
-            Some(*schema)
+            Some(&**schema)
         }
         None => None,
     };
@@ -288,9 +337,10 @@ fn write_output(
         if let Some(effort) = settings.effort {
             config.str("effort", effort);
         }
-        if let Some(schema) = schema {
+        if let Some(wanted) = schema {
             config.object("format", |format| {
-                format.str("type", "json_schema").raw("schema", schema);
+                let path = "response_format.json_schema.schema";
+                schema::write(wanted, path, loss, format.str("type", "json_schema").member("schema"));
             });
         }
     });

@@ -2,8 +2,8 @@
 //!
 //! Invariant: nothing is decided before all of them are read, as their order says nothing.
 
-use crate::dialect::anthropic::members::{Members, Path, Value};
-use crate::ir::chat::{Effort, Format, Reasoning, Request, ToolChoice};
+use crate::dialect::members::{Members, Path, Value};
+use crate::ir::chat::{Effort, Format, Message, Part, Reasoning, Request, ToolChoice};
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
 use crate::wire::json::Text;
@@ -17,6 +17,8 @@ pub(super) struct Options<'a> {
     tool_choice: Option<ToolChoice<'a>>,
     parallel_tool_calls: Option<bool>,
     user: Option<Text<'a>>,
+    show_reasoning: Option<bool>,
+    cache: bool,
 }
 
 impl<'a> Options<'a> {
@@ -50,6 +52,8 @@ impl<'a> Options<'a> {
                 self.user = metadata.take_text("user_id", path)?;
                 rest(&metadata, path, loss);
             }
+            // Marks the end of the request, wherever that is.
+            "cache_control" => self.cache = true,
             // The default, which some clients say.
             "service_tier" => return Ok(matches!(value, Value::Text(word) if *word == "auto")),
             _ => return Ok(false),
@@ -75,6 +79,10 @@ impl<'a> Options<'a> {
         request.tool_choice = self.tool_choice;
         request.parallel_tool_calls = self.parallel_tool_calls;
         request.user = self.user;
+        request.show_reasoning = self.show_reasoning;
+        if self.cache {
+            mark_last(&mut request.messages);
+        }
     }
 
     fn thinking(
@@ -93,9 +101,12 @@ impl<'a> Options<'a> {
             "adaptive" => self.thinking = Some(Reasoning::Adaptive),
             _ => loss.drop(path.to_string()),
         }
-        // Translated thinking is what the other provider shows, which is its summary.
-        if thinking.take_text("display", path)?.is_some_and(|display| display != "summarized") {
-            loss.drop(path.member("display").to_string());
+        if let Some(display) = thinking.take_text("display", path)? {
+            match &*display.plain() {
+                "summarized" => self.show_reasoning = Some(true),
+                "omitted" => self.show_reasoning = Some(false),
+                _ => loss.drop(path.member("display").to_string()),
+            }
         }
         rest(&thinking, path, loss);
         Ok(())
@@ -130,7 +141,12 @@ impl<'a> Options<'a> {
         let schema = format.demand("schema", path)?.object(&path.member("schema"))?;
         rest(&format, path, loss);
         // Anthropic holds every reply to the schema.
-        self.format = Some(Format::JsonSchema { name: None, description: None, schema, strict: Some(true) });
+        self.format = Some(Format::JsonSchema {
+            name: None,
+            description: None,
+            schema: schema.into(),
+            strict: Some(true),
+        });
         Ok(())
     }
 
@@ -153,6 +169,21 @@ impl<'a> Options<'a> {
         }
         rest(&choice, path, loss);
         Ok(())
+    }
+}
+
+/// The last part that can be marked.
+fn mark_last(messages: &mut [Message<'_>]) {
+    let parts = messages.iter_mut().rev().flat_map(|message| message.parts.iter_mut().rev());
+    let mut marks = parts.filter_map(|part| match part {
+        Part::Text { cache, .. }
+        | Part::Image { cache, .. }
+        | Part::Document { cache, .. }
+        | Part::ToolResult { cache, .. } => Some(cache),
+        _ => None,
+    });
+    if let Some(cache) = marks.next() {
+        *cache = true;
     }
 }
 

@@ -1,10 +1,26 @@
-use super::{decode, encode};
+use crate::config::{Dialect, Endpoint};
 use crate::dialect::Target;
+use crate::ir::Proof;
 use crate::ir::chat::{
     Effort, Format, Message, Part, Reasoning, Request, Role, Sampling, Source, Tool, ToolCall, ToolChoice,
+    ToolKind,
 };
+use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
 use crate::wire::json::Text;
+
+fn decode<'a>(body: &'a str, loss: &mut Loss) -> Result<Request<'a>, Malformed> {
+    super::decode(Endpoint::Messages, body, loss)
+}
+
+fn encode(
+    request: &Request<'_>,
+    target: &Target<'_>,
+    loss: &mut Loss,
+    out: &mut Vec<u8>,
+) -> Result<(), Malformed> {
+    super::encode(request, target, false, loss, out)
+}
 
 fn read(body: &str) -> (Request<'_>, Vec<String>) {
     let mut loss = Loss::default();
@@ -18,7 +34,7 @@ fn complaint(body: &str) -> String {
 
 fn sent_to(model: &str, most: Option<u64>, request: &Request<'_>) -> (serde_json::Value, Vec<String>) {
     let (mut loss, mut out) = (Loss::default(), Vec::new());
-    let target = Target { model, max_output_tokens: most, stream_usage: true };
+    let target = Target { max_output_tokens: most, ..Target::of(model) };
     encode(request, &target, &mut loss, &mut out).unwrap();
     (serde_json::from_slice(&out).unwrap(), loss.paths().to_vec())
 }
@@ -36,11 +52,11 @@ fn user(at: u32, text: &'static str) -> Message<'static> {
 }
 
 fn call(id: &'static str, arguments: &'static str) -> Part<'static> {
-    Part::ToolCall(ToolCall { id: id.into(), name: "f".into(), arguments: arguments.into() })
+    Part::ToolCall(ToolCall::function(id, "f", arguments))
 }
 
 fn result(id: &'static str, content: Vec<Part<'static>>) -> Part<'static> {
-    Part::ToolResult { id: id.into(), content, is_error: false }
+    Part::ToolResult { id: id.into(), content, is_error: false, cache: false }
 }
 
 fn chat(messages: Vec<Message<'static>>) -> Request<'static> {
@@ -48,7 +64,7 @@ fn chat(messages: Vec<Message<'static>>) -> Request<'static> {
 }
 
 fn tool() -> Tool<'static> {
-    Tool { name: "f".into(), description: None, parameters: None, strict: None, cache: false }
+    Tool { name: "f".into(), description: None, kind: ToolKind::Function(None), strict: None, cache: false }
 }
 
 fn messages(request: &Request<'_>) -> String {
@@ -126,11 +142,7 @@ fn effort_and_thinking_are_decided_together_in_any_order() {
             Some(Reasoning::Adaptive),
             "",
         ),
-        (
-            r#""thinking":{"type":"adaptive","display":"omitted"}"#.to_owned(),
-            Some(Reasoning::Adaptive),
-            "thinking.display",
-        ),
+        (r#""thinking":{"type":"adaptive","display":"omitted"}"#.to_owned(), Some(Reasoning::Adaptive), ""),
         (r#""thinking":{"type":"between_tools"}"#.to_owned(), None, "thinking"),
         (effort.to_owned(), Some(Reasoning::Effort(Effort::High)), ""),
         (r#""output_config":{"effort":"xhigh"}"#.to_owned(), Some(Reasoning::Effort(Effort::Max)), ""),
@@ -178,31 +190,35 @@ fn everything_ends_in_the_request_or_in_the_loss_list() {
             "tools[1].defer_loading",
             "messages[0].id",
             "messages[0].content[1].citations",
-            "messages[0].content[2]",
-            "messages[0].content[3].cache_control",
-            "messages[0].content[4].title",
             "messages[0].content[6]",
             "messages[0].content[7].content[1]",
         ]
     );
     assert_eq!(request.user, Some(Text::from("u")));
-    assert!(matches!(request.format, Some(Format::JsonSchema { schema: r#"{"type":"object"}"#, .. })));
+    assert!(
+        matches!(request.format, Some(Format::JsonSchema { schema, .. }) if schema == r#"{"type":"object"}"#)
+    );
     let parts = &request.messages[0].parts;
     assert_eq!(parts[0], Part::Text { text: "t".into(), cache: true });
-    assert_eq!(parts[3..6], [Part::text("d"), Part::text("a"), Part::text("b")]);
-    let error = Part::ToolResult { id: "a".into(), content: vec![Part::text("r")], is_error: true };
-    assert_eq!(parts[6], error);
+    let file = Proof { home: Dialect::Anthropic, value: "f".into() };
+    assert_eq!(parts[2], Part::Image { source: Source::File(file), detail: None, cache: false });
+    assert_eq!(parts[3], Part::Image { source: Source::Url("https://x".into()), detail: None, cache: true });
+    let source = Source::Text("d".into());
+    assert_eq!(parts[4], Part::Document { source, name: Some("T".into()), cache: false });
+    assert_eq!(parts[5..7], [Part::text("a"), Part::text("b")]);
+    let error =
+        Part::ToolResult { id: "a".into(), content: vec![Part::text("r")], is_error: true, cache: false };
+    assert_eq!(parts[7], error);
 }
 
 #[test]
 fn calls_that_share_an_id_are_told_apart() {
-    let call = |id: &'static str| {
-        Part::ToolCall(ToolCall { id: id.into(), name: "f".into(), arguments: "{}".into() })
-    };
+    let call = |id: &'static str| Part::ToolCall(ToolCall::function(id, "f", "{}"));
     let result = |id: &'static str| Part::ToolResult {
         id: id.into(),
         content: vec![Part::text("r")],
         is_error: false,
+        cache: false,
     };
     let request = Request {
         messages: vec![
@@ -295,7 +311,7 @@ fn instructions_alone_become_the_question() {
     assert_eq!(body["messages"][0]["content"][0]["text"], "write a poem");
     assert!(body.get("system").is_none());
     let empty = chat(vec![user(0, " ")]);
-    let target = Target { model: "m", max_output_tokens: None, stream_usage: true };
+    let target = Target::of("m");
     let error = encode(&empty, &target, &mut Loss::default(), &mut Vec::new()).unwrap_err();
     assert_eq!(error.to_string(), "messages: expected at least one message with content");
 }
@@ -332,10 +348,12 @@ fn broken_arguments_are_wrapped_and_listed() {
 
 #[test]
 fn what_has_no_place_is_listed() {
-    let image = || Part::Image { source: Source::Url("https://x".into()), detail: Some("low".into()) };
+    let image =
+        || Part::Image { source: Source::Url("https://x".into()), detail: Some("low".into()), cache: false };
     let file = |media_type: &'static str, data: &'static str| Part::Document {
         source: Source::Base64 { media_type: media_type.into(), data: data.into() },
         name: Some("n".into()),
+        cache: false,
     };
     let mut request = chat(vec![
         says(Role::System, 0, vec![image(), Part::text("s")]),
@@ -344,7 +362,7 @@ fn what_has_no_place_is_listed() {
             1,
             vec![image(), file("audio/wav", "AA=="), file("text/plain", "aGk="), file("text/plain", "/w==")],
         ),
-        says(Role::Assistant, 2, vec![Part::Thinking { text: "t".into(), signature: None }, image()]),
+        says(Role::Assistant, 2, vec![Part::Thinking { text: "t".into(), proof: None }, image()]),
     ]);
     request.messages[1].name = Some("ann".into());
     let (body, lost) = sent(&request);
@@ -354,7 +372,6 @@ fn what_has_no_place_is_listed() {
             "messages[0].content[0]",
             "messages[1].name",
             "messages[1].content[1]",
-            "messages[2].content[0]",
             "messages[2].content[1]",
             "messages[1].content[0].detail",
             "messages[1].content[3]",
@@ -443,7 +460,10 @@ fn thinking_gives_way_where_it_would_be_refused() {
     let (body, lost) = looped(None);
     assert!(body.get("thinking").is_none());
     assert_eq!(lost, ["reasoning_effort"]);
-    let signed = Part::Thinking { text: "t".into(), signature: Some("s".into()) };
+    let signed = Part::Thinking {
+        text: "t".into(),
+        proof: Some(Proof { home: Dialect::Anthropic, value: "s".into() }),
+    };
     let (body, lost) = looped(Some(signed));
     assert_eq!(body["thinking"]["budget_tokens"], 2_048);
     assert!(lost.is_empty());
@@ -483,7 +503,11 @@ fn sampling_is_what_the_generation_takes() {
 
 #[test]
 fn schemas_and_stops_are_made_acceptable() {
-    let tool_with = |parameters| Tool { parameters, strict: Some(true), ..tool() };
+    let tool_with = |parameters: Option<&'static str>| Tool {
+        kind: ToolKind::Function(parameters.map(Into::into)),
+        strict: Some(true),
+        ..tool()
+    };
     let mut request = chat(vec![user(0, "q")]);
     request.tools = vec![
         tool_with(None),
@@ -495,7 +519,7 @@ fn schemas_and_stops_are_made_acceptable() {
     request.sampling.stop = vec!["END".into(), "\n".into()];
     request.parallel_tool_calls = Some(false);
     let (mut loss, mut out) = (Loss::default(), Vec::new());
-    let target = Target { model: "claude-sonnet-4-5", max_output_tokens: None, stream_usage: true };
+    let target = Target::of("claude-sonnet-4-5");
     encode(&request, &target, &mut loss, &mut out).unwrap();
     let body: serde_json::Value = serde_json::from_slice(&out).unwrap();
     let schemas: Vec<_> = (0..5).map(|at| body["tools"][at]["input_schema"].to_string()).collect();
@@ -505,7 +529,8 @@ fn schemas_and_stops_are_made_acceptable() {
     assert_eq!(body["tool_choice"].to_string(), r#"{"disable_parallel_tool_use":true,"type":"auto"}"#);
     assert_eq!(body["stop_sequences"].to_string(), r#"["END"]"#);
     assert_eq!(loss.paths(), ["stop[1]"]);
-    request.format = Some(Format::JsonSchema { name: None, description: None, schema: "{}", strict: None });
+    request.format =
+        Some(Format::JsonSchema { name: None, description: None, schema: "{}".into(), strict: None });
     let (body, lost) = sent(&request);
     assert!(body.get("output_config").is_none());
     assert_eq!(lost.last().map(String::as_str), Some("response_format"));
@@ -518,7 +543,7 @@ fn numbers_and_escapes_leave_as_they_came() {
         "messages":[{"role":"user","content":"\ud83d\ude00"},{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{"n":12345678901234567890}}]}]}"#;
     let (request, _) = read(body);
     let mut out = Vec::new();
-    let target = Target { model: "m", max_output_tokens: None, stream_usage: true };
+    let target = Target::of("m");
     encode(&request, &target, &mut Loss::default(), &mut out).unwrap();
     let out = String::from_utf8(out).unwrap();
     for part in [
@@ -546,4 +571,85 @@ fn hostile_nesting_and_doubles_cost_no_more_than_their_bytes() {
     assert_eq!(lost, ["messages[0].content[0].content[0]", "messages[0].content[1].type"]);
     let crowded = body.replace(&doubles, &doubles.repeat(2));
     assert_eq!(complaint(&crowded), "messages[0].content[1]: expected an object of at most 256 members");
+}
+
+#[test]
+fn newer_models_are_asked_to_go_on() {
+    let begun = chat(vec![user(0, "q"), says(Role::Assistant, 1, vec![Part::text("It is")])]);
+    let (body, lost) = sent_to("claude-sonnet-4-5", None, &begun);
+    assert_eq!((body["messages"].as_array().unwrap().len(), lost), (2, vec![]));
+    let (body, lost) = sent_to("claude-opus-4-6", None, &begun);
+    assert_eq!(body["messages"][2]["content"][0]["text"], "(continued)");
+    assert_eq!(lost, ["messages[1]"]);
+}
+
+#[test]
+fn a_name_that_anthropic_refuses_is_refused_by_its_path() {
+    let mut request = chat(vec![user(0, "q")]);
+    request.tools = vec![tool(), Tool { name: "x".repeat(129).into(), ..tool() }];
+    let target = Target::of("claude-opus-4-6");
+    let refused = encode(&request, &target, &mut Loss::default(), &mut Vec::new()).unwrap_err();
+    assert_eq!(refused.path, "tools[1].function.name");
+    assert_eq!(encode(&request, &Target::of("m"), &mut Loss::default(), &mut Vec::new()), Ok(()));
+}
+
+#[test]
+fn what_proves_a_call_stands_before_it() {
+    let body = r#"{"max_tokens":9,"messages":[{"role":"assistant","content":[
+        {"type":"thinking","thinking":"","signature":"sluice.gemini.s1"},
+        {"type":"tool_use","id":"a","name":"f","input":{}},
+        {"type":"thinking","thinking":"","signature":"own"},
+        {"type":"tool_use","id":"b","name":"f","input":{}}]}]}"#;
+    let (request, lost) = read(body);
+    assert!(lost.is_empty());
+    let proof = |home, value: &'static str| Some(Proof { home, value: value.into() });
+    let parts = &request.messages[0].parts;
+    let signed = ToolCall { proof: proof(Dialect::Gemini, "s1"), ..ToolCall::function("a", "f", "{}") };
+    let own = Part::Thinking { text: "".into(), proof: proof(Dialect::Anthropic, "own") };
+    assert_eq!(parts[..], [Part::ToolCall(signed), own, Part::ToolCall(ToolCall::function("b", "f", "{}"))]);
+}
+
+#[test]
+fn what_a_custom_tool_takes_is_an_object_with_one_string() {
+    let mut request = chat(vec![
+        user(0, "q"),
+        says(
+            Role::Assistant,
+            1,
+            vec![Part::ToolCall(ToolCall { custom: true, ..ToolCall::function("a", "sh", "ls \"x\"") })],
+        ),
+    ]);
+    request.tools = vec![Tool {
+        kind: ToolKind::Custom(Some(r#"{"type":"grammar","syntax":"regex","definition":".*"}"#)),
+        ..tool()
+    }];
+    let (body, lost) = sent(&request);
+    assert_eq!(body["messages"][1]["content"][0]["input"].to_string(), r#"{"input":"ls \"x\""}"#);
+    assert_eq!(body["tools"][0]["input_schema"]["required"][0], "input");
+    assert_eq!(lost, ["tools[0].custom.format"]);
+}
+
+#[test]
+fn thinking_is_hidden_from_those_who_do_not_want_to_see_it() {
+    let mut request = chat(vec![user(0, "q")]);
+    request.reasoning = Some(Reasoning::Effort(Effort::High));
+    for (shown, display) in [(None, "summarized"), (Some(true), "summarized"), (Some(false), "omitted")] {
+        request.show_reasoning = shown;
+        let (body, _) = sent_to("claude-opus-4-8", None, &request);
+        assert_eq!(body["thinking"]["display"], display);
+    }
+}
+
+#[test]
+fn markers_stand_where_they_were() {
+    let body = r#"{"max_tokens":9,"cache_control":{"type":"ephemeral"},"messages":[
+        {"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"r","cache_control":{"type":"ephemeral"}}]},
+        {"role":"assistant","content":"x"},{"role":"user","content":"last"}]}"#;
+    let (request, lost) = read(body);
+    assert!(lost.is_empty());
+    assert!(matches!(request.messages[0].parts[0], Part::ToolResult { cache: true, .. }));
+    assert_eq!(request.messages[2].parts[0], Part::Text { text: "last".into(), cache: true });
+    let (body, _) = sent(&request);
+    let marks = body.to_string().matches("cache_control").count();
+    assert_eq!(marks, 2);
 }

@@ -3,12 +3,16 @@
 //! Invariant: there is never a choice without tools, nor a call in the history without its tool: both are refused.
 
 use super::encode::write_cache;
-use super::turns::Turn;
 use crate::dialect::Target;
-use crate::dialect::anthropic::generation::Generation;
-use crate::ir::chat::{Part, Request, Tool, ToolChoice};
+use crate::dialect::claude::Generation;
+use crate::dialect::schema::write_parameters;
+use crate::dialect::turns::{Turn, called};
+use crate::ir::chat::{CUSTOM_SCHEMA, Request, Tool, ToolChoice, ToolKind};
 use crate::ir::loss::Loss;
-use crate::wire::json::{Error, Object, Reader};
+use crate::wire::json::Object;
+
+/// Longest name of a tool.
+pub(super) const MAX_NAME: usize = 128;
 
 /// Writes `tools` and `tool_choice`.
 pub(super) fn write(
@@ -19,7 +23,10 @@ pub(super) fn write(
     loss: &mut Loss,
 ) {
     if request.tools.is_empty() {
-        if matches!(request.tool_choice, Some(ToolChoice::Required | ToolChoice::Tool(_))) {
+        if matches!(
+            request.tool_choice,
+            Some(ToolChoice::Required | ToolChoice::Tool(_) | ToolChoice::Allowed { required: true, .. })
+        ) {
             loss.drop("tool_choice");
         }
         write_called_tools(turns, body);
@@ -27,7 +34,7 @@ pub(super) fn write(
     }
     let strict = Generation::of(target.model).has_schemas();
     body.array("tools", |tools| {
-        for (at, tool) in request.tools.iter().enumerate() {
+        for (at, tool) in request.tools.iter().enumerate().filter(|(_, tool)| request.offers(tool)) {
             tools.object(|object| write_tool(tool, strict, at, object, loss));
         }
     });
@@ -35,7 +42,8 @@ pub(super) fn write(
     let (kind, name) = match &request.tool_choice {
         None if !single => return,
         None | Some(ToolChoice::Auto) => ("auto", None),
-        Some(ToolChoice::Required) => ("any", None),
+        Some(ToolChoice::Required | ToolChoice::Allowed { required: true, .. }) => ("any", None),
+        Some(ToolChoice::Allowed { .. }) => ("auto", None),
         Some(ToolChoice::Tool(name)) => ("tool", Some(name)),
         Some(ToolChoice::None) => ("none", None),
     };
@@ -52,15 +60,7 @@ pub(super) fn write(
 
 /// A history with calls is refused without definitions of what was called: it gets bare ones, and no leave to call.
 fn write_called_tools(turns: &[Turn<'_>], body: &mut Object<'_>) {
-    let pieces = turns.iter().flat_map(|turn| &turn.pieces);
-    let mut names: Vec<_> = pieces
-        .filter_map(|piece| match &*piece.part {
-            Part::ToolCall(call) => Some(call.name.plain()),
-            _ => None,
-        })
-        .collect();
-    names.sort_unstable();
-    names.dedup();
+    let names = called(turns);
     if names.is_empty() {
         return;
     }
@@ -79,7 +79,16 @@ fn write_tool(tool: &Tool<'_>, strict: bool, at: usize, object: &mut Object<'_>,
     if let Some(description) = &tool.description {
         object.text("description", description);
     }
-    write_parameters(tool.parameters, object.member("input_schema"));
+    let schema = match &tool.kind {
+        ToolKind::Function(schema) => schema.as_deref(),
+        ToolKind::Custom(format) => {
+            if format.is_some() {
+                loss.drop(format!("tools[{at}].custom.format"));
+            }
+            Some(CUSTOM_SCHEMA)
+        }
+    };
+    write_parameters(schema, object.member("input_schema"));
     if tool.strict == Some(true) {
         if strict {
             object.bool("strict", true);
@@ -88,31 +97,4 @@ fn write_tool(tool: &Tool<'_>, strict: bool, at: usize, object: &mut Object<'_>,
         }
     }
     write_cache(tool.cache, object);
-}
-
-/// Anthropic demands `"type":"object"`, which others leave out.
-fn write_parameters(parameters: Option<&str>, out: &mut Vec<u8>) {
-    let members = parameters.and_then(|json| json.trim().strip_prefix('{'));
-    match (parameters, members) {
-        (Some(json), Some(_)) if says_type(json) => out.extend_from_slice(json.as_bytes()),
-        (_, Some(members)) if members.trim_start() != "}" => {
-            out.extend_from_slice(br#"{"type":"object","#);
-            out.extend_from_slice(members.as_bytes());
-        }
-        _ => out.extend_from_slice(br#"{"type":"object","properties":{}}"#),
-    }
-}
-
-fn says_type(schema: &str) -> bool {
-    let mut reader = Reader::new(schema);
-    let mut found = false;
-    let mut look = || {
-        reader.object()?;
-        while let Some(name) = reader.key()? {
-            found |= name == "type";
-            reader.skip()?;
-        }
-        Ok::<_, Error>(())
-    };
-    look().is_ok() && found
 }

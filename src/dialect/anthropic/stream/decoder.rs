@@ -3,10 +3,12 @@
 //! Invariant: the event grammar holds whatever the upstream sends; a reply is whole only if the upstream said why it
 //! ended.
 
+use crate::config::Dialect;
 use crate::dialect::DecodeStream;
-use crate::dialect::anthropic::members::{Members, Path, Value};
 use crate::dialect::anthropic::usage::Counts;
 use crate::dialect::anthropic::{error, reply};
+use crate::dialect::members::{Members, Path, Value};
+use crate::ir::Proof;
 use crate::ir::chat::{Finish, FinishReason};
 use crate::ir::error::Fault;
 use crate::ir::event::{Block, Delta, Event};
@@ -155,18 +157,19 @@ impl State {
                     sink(Event::Delta(Delta::Thinking(text)));
                 }
                 if let Some(text) = block.take_if_text("signature").filter(|text| !text.is_empty()) {
-                    sink(Event::Delta(Delta::Signature(text)));
+                    sink(Event::Delta(Delta::Proof(Proof { home: Dialect::Anthropic, value: text })));
                 }
             }
             "redacted_thinking" => {
                 let data = block.take_if_text("data").ok_or_else(|| lacks("data"))?;
+                let data = Proof { home: Dialect::Anthropic, value: data };
                 self.begin(Open::Redacted, Block::RedactedThinking { data }, sink);
             }
             "tool_use" => {
                 let id = block.take_if_text("id").ok_or_else(|| lacks("id"))?;
                 let name = block.take_if_text("name").ok_or_else(|| lacks("name"))?;
                 self.calls_tools = true;
-                self.begin(Open::ToolCall, Block::ToolCall { id, name }, sink);
+                self.begin(Open::ToolCall, Block::ToolCall { id, name, custom: false, proof: None }, sink);
                 self.input = Some(match block.take("input") {
                     Some(Value::Raw(json)) if json.starts_with('{') => json.to_owned(),
                     _ => "{}".to_owned(),
@@ -204,7 +207,7 @@ impl State {
             "signature_delta" => {
                 if let Some(text) = delta.take_if_text("signature") {
                     self.ensure(Open::Thinking, Block::Thinking, index, sink);
-                    sink(Event::Delta(Delta::Signature(text)));
+                    sink(Event::Delta(Delta::Proof(Proof { home: Dialect::Anthropic, value: text })));
                 }
             }
             "input_json_delta" => {

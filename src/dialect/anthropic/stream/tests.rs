@@ -234,12 +234,16 @@ fn the_observer_sees_tokens_counts_and_the_end() {
 }
 
 #[test]
-fn the_observer_finds_faults_until_the_answer_began() {
+fn the_observer_finds_faults_wherever_they_are() {
     let overloaded = r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
     assert!(matches!(observe(&stream(&[START, overloaded])).2, Some(Fault::Error(_))));
     assert!(matches!(observe(&stream(&[START, TEXT, HI, overloaded])).2, Some(Fault::Error(_))));
     assert!(matches!(observe(&stream(&[START, "{"])).2, Some(Fault::Invalid(_))));
-    assert!(observe(&stream(&[START, TEXT, HI, "{"])).2.is_none());
+    for broken in ["{", r#"{"type":"content_block_delta","delta":{"#] {
+        let (_, observer, fault) = observe(&stream(&[START, TEXT, HI, broken]));
+        assert!(matches!(fault, Some(Fault::Invalid(_))));
+        assert!(!observer.is_complete());
+    }
     let call = r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#;
     assert_eq!(observe(&stream(&[START, call])).0, [Sight::Silent, Sight::Token]);
     let refusal = DONE.replace("end_turn", "refusal");

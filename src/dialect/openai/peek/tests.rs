@@ -4,7 +4,7 @@ use crate::dialect::Target;
 
 fn patched(body: &str, stream_usage: bool) -> String {
     let found = peek(Endpoint::ChatCompletions, body).unwrap();
-    let target = Target { model: "up/m", max_output_tokens: None, stream_usage };
+    let target = Target { stream_usage, ..Target::of("up/m") };
     String::from_utf8(crate::dialect::splice(body.as_bytes(), &splice(&found, &target))).unwrap()
 }
 

@@ -1,12 +1,15 @@
 use super::{decode, encode};
+use crate::config::{Dialect, Endpoint};
 use crate::dialect::ReplyContext;
-use crate::ir::chat::{Finish, FinishReason, Part, Reply, ToolCall};
+use crate::ir::Proof;
+use crate::ir::chat::{Choice, Finish, FinishReason, Part, Reply, ToolCall};
 
 fn written(parts: Vec<Part<'_>>, reason: FinishReason) -> String {
     let finish = Finish { reason, word: "w".into(), stop_sequence: None };
-    let reply = Reply { id: "i".into(), model: "m".into(), parts, finish, usage: None };
+    let choice = Choice { parts, finish, logprobs: Vec::new() };
+    let reply = Reply { id: "i".into(), model: "m".into(), choice, more: Vec::new(), usage: None };
     let mut out = Vec::new();
-    encode(&reply, &ReplyContext { created: 5, include_usage: false }, &mut out);
+    encode(&reply, &ReplyContext::new(Endpoint::ChatCompletions, 5), &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -27,7 +30,7 @@ fn a_reply_is_complete_for_official_clients() {
 
 #[test]
 fn content_is_null_only_beside_something_else() {
-    let call = ToolCall { id: "c".into(), name: "f".into(), arguments: "".into() };
+    let call = ToolCall::function("c", "f", "");
     assert_eq!(
         message(vec![Part::ToolCall(call)], FinishReason::ToolCalls),
         (
@@ -49,17 +52,20 @@ fn a_refusal_in_words_is_no_filter() {
 }
 
 #[test]
-fn opaque_thinking_stays_behind() {
+fn what_proves_thinking_is_sealed() {
     let parts = vec![
-        Part::Thinking { text: "one ".into(), signature: Some("s".into()) },
-        Part::RedactedThinking { data: "d".into() },
-        Part::Thinking { text: "two".into(), signature: None },
+        Part::Thinking {
+            text: "one ".into(),
+            proof: Some(Proof { home: Dialect::Anthropic, value: "s".into() }),
+        },
+        Part::RedactedThinking { data: Proof { home: Dialect::Anthropic, value: "d".into() } },
+        Part::Thinking { text: "two".into(), proof: None },
         Part::text("x"),
     ];
     assert_eq!(
         message(parts, FinishReason::Pause),
         (
-            r#"{"role":"assistant","content":"x","refusal":null,"reasoning_content":"one two"}"#.to_owned(),
+            r#"{"role":"assistant","content":"x","refusal":null,"reasoning_content":"one two","reasoning_details":[{"type":"reasoning.text","text":"one ","signature":"sluice.anthropic.s","index":0},{"type":"reasoning.encrypted","data":"sluice.anthropic.d","index":1},{"type":"reasoning.text","text":"two","index":2}]}"#.to_owned(),
             "stop".to_owned()
         )
     );
@@ -70,6 +76,7 @@ fn calls_without_ids_get_different_ones() {
     let body = r#"{"id":"r","choices":[{"message":{"tool_calls":[{"function":{"name":"a"}},{"function":{"name":"b"}}]},"finish_reason":"stop"}]}"#;
     let reply = decode(body).unwrap();
     let ids: Vec<_> = reply
+        .choice
         .parts
         .iter()
         .filter_map(|part| match part {
@@ -79,5 +86,5 @@ fn calls_without_ids_get_different_ones() {
         .collect();
     assert_eq!(ids.len(), 2);
     assert!(ids[0] != ids[1] && ids.iter().all(|id| id.starts_with("call_") && id.len() <= 40));
-    assert_eq!(reply.finish.reason, FinishReason::ToolCalls);
+    assert_eq!(reply.choice.finish.reason, FinishReason::ToolCalls);
 }

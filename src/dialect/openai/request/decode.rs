@@ -3,8 +3,11 @@
 //! Invariant: every member is either carried, listed as a loss, refused with its path, or says nothing.
 
 use super::{decode_tools, decode_turns};
-use crate::dialect::openai::wire::{At, is_one_of, is_void, optional_bool, optional_text, text_or_skip};
-use crate::ir::chat::{Effort, Format, Reasoning, Request};
+use crate::dialect::openai::wire::{
+    At, is_one_of, is_void, optional_bool, optional_integer, optional_number, optional_text, text_or_skip,
+};
+use crate::dialect::openai_api::effort;
+use crate::ir::chat::{Format, Reasoning, Request};
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
 use crate::wire::json::{Kind, Reader, Text};
@@ -18,7 +21,13 @@ struct Draft<'a> {
     max_completion_tokens: Option<u64>,
     user: Option<Text<'a>>,
     safety_identifier: Option<Text<'a>>,
+    logprobs: bool,
+    top_logprobs: Option<u64>,
 }
+
+/// Members that Responses has under the same name and with the same meaning.
+const SHARED: [&str; 5] =
+    ["metadata", "service_tier", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options"];
 
 /// Reads a request whose syntax has been checked. `model` is the plan's business.
 pub(in crate::dialect::openai) fn decode<'a>(
@@ -36,7 +45,14 @@ pub(in crate::dialect::openai) fn decode<'a>(
     }
     let mut request = draft.request;
     request.sampling.max_tokens = draft.max_completion_tokens.or(draft.max_tokens);
+    if draft.user.is_some() && draft.safety_identifier.is_some() && draft.user != draft.safety_identifier {
+        loss.drop("user");
+    }
     request.user = draft.safety_identifier.or(draft.user);
+    if !draft.logprobs && draft.top_logprobs.is_some_and(|most| most > 0) {
+        return Err(Malformed::at("top_logprobs", "expected logprobs to be true with it"));
+    }
+    request.sampling.logprobs = draft.logprobs.then(|| draft.top_logprobs.unwrap_or(0));
     Ok(request)
 }
 
@@ -64,9 +80,14 @@ impl<'a> Draft<'a> {
             "n" => request.sampling.n = optional_integer(reader, name)?.filter(|n| *n != 1),
             "stop" => request.sampling.stop = stop(reader)?,
             "response_format" => request.format = format(reader, loss)?,
-            "reasoning_effort" => request.reasoning = effort(reader, loss)?,
+            "reasoning_effort" => request.reasoning = reasoning(reader, loss)?,
             "user" => self.user = optional_text(reader, name)?,
             "safety_identifier" => self.safety_identifier = optional_text(reader, name)?,
+            "logprobs" => self.logprobs = optional_bool(reader, name)?.unwrap_or(false),
+            "top_logprobs" => self.top_logprobs = optional_integer(reader, name)?,
+            "verbosity" => {
+                request.verbosity = optional_text(reader, name)?.filter(|word| *word != "medium");
+            }
             "stream" => request.stream = optional_bool(reader, name)?.unwrap_or(false),
             "functions" | "function_call" => {
                 if !is_void(reader.raw().at(name)?) {
@@ -78,8 +99,12 @@ impl<'a> Draft<'a> {
             }
             _ => {
                 let value = reader.raw().at(name)?;
-                if !is_void(value) && !is_default(name, value) {
-                    loss.drop(name);
+                if is_void(value) || is_default(name, value) {
+                    return Ok(());
+                }
+                match SHARED.into_iter().find(|shared| *shared == name) {
+                    Some(shared) => request.openai.push((shared, value)),
+                    None => loss.drop(name),
                 }
             }
         }
@@ -92,19 +117,9 @@ fn is_default(name: &str, value: &str) -> bool {
     let defaults: &[&str] = match name {
         "service_tier" => &["\"auto\"", "\"default\""],
         "modalities" => &["[\"text\"]"],
-        "top_logprobs" => &["0"],
-        "verbosity" => &["\"medium\""],
         _ => return false,
     };
     is_one_of(value, defaults)
-}
-
-fn optional_integer(reader: &mut Reader<'_>, path: &str) -> Result<Option<u64>, Malformed> {
-    if reader.null().at(path)? { Ok(None) } else { reader.integer().at(path).map(Some) }
-}
-
-fn optional_number<'a>(reader: &mut Reader<'a>, path: &str) -> Result<Option<&'a str>, Malformed> {
-    if reader.null().at(path)? { Ok(None) } else { reader.number().at(path).map(Some) }
 }
 
 /// `null`, a string, or a list of strings.
@@ -124,21 +139,13 @@ fn stop<'a>(reader: &mut Reader<'a>) -> Result<Vec<Text<'a>>, Malformed> {
     }
 }
 
-fn effort(reader: &mut Reader<'_>, loss: &mut Loss) -> Result<Option<Reasoning>, Malformed> {
+fn reasoning(reader: &mut Reader<'_>, loss: &mut Loss) -> Result<Option<Reasoning>, Malformed> {
     let Some(word) = optional_text(reader, "reasoning_effort")? else { return Ok(None) };
-    let effort = match &*word.plain() {
-        "none" => return Ok(Some(Reasoning::Off)),
-        "minimal" => Effort::Minimal,
-        "low" => Effort::Low,
-        "medium" => Effort::Medium,
-        "high" => Effort::High,
-        "xhigh" | "max" => Effort::Max,
-        _ => {
-            loss.drop("reasoning_effort");
-            return Ok(None);
-        }
-    };
-    Ok(Some(Reasoning::Effort(effort)))
+    let reasoning = effort::decode(&word.plain());
+    if reasoning.is_none() {
+        loss.drop("reasoning_effort");
+    }
+    Ok(reasoning)
 }
 
 fn format<'a>(reader: &mut Reader<'a>, loss: &mut Loss) -> Result<Option<Format<'a>>, Malformed> {
@@ -185,7 +192,7 @@ fn json_schema<'a>(reader: &mut Reader<'a>) -> Result<Format<'a>, Malformed> {
         }
     }
     match schema {
-        Some(schema) => Ok(Format::JsonSchema { name, description, schema, strict }),
+        Some(schema) => Ok(Format::JsonSchema { name, description, schema: schema.into(), strict }),
         None => Err(Malformed::at("response_format.json_schema.schema", "expected an object")),
     }
 }

@@ -1,12 +1,15 @@
 //! A client's tools and tool choice.
 
-use crate::dialect::openai::wire::{At, is_void, optional_bool, optional_text, text_or_skip, under};
-use crate::ir::chat::{Tool, ToolChoice};
+use crate::dialect::openai::wire::{
+    At, is_void, object_or_skip, optional_bool, optional_text, text_or_skip, under,
+};
+use crate::dialect::openai_api::grammar::Grammar;
+use crate::ir::chat::{Tool, ToolChoice, ToolKind};
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
-use crate::wire::json::{Kind, Reader, Text};
+use crate::wire::json::{Error, Kind, Reader, Text};
 
-/// `tools`: functions; tools of another type are losses.
+/// `tools`: functions and custom tools; tools of another type are losses.
 pub(super) fn tools<'a>(reader: &mut Reader<'a>, loss: &mut Loss) -> Result<Vec<Tool<'a>>, Malformed> {
     let mut tools = Vec::new();
     if reader.null().at("tools")? {
@@ -28,22 +31,46 @@ pub(super) fn tools<'a>(reader: &mut Reader<'a>, loss: &mut Loss) -> Result<Vec<
 fn tool<'a>(reader: &mut Reader<'a>) -> Result<Option<Tool<'a>>, Malformed> {
     let mut kind = None;
     let mut cache = false;
-    let mut tool = None;
+    let (mut tool, mut custom_tool) = (None, None);
     reader.object().at("")?;
     while let Some(key) = reader.key().at("")? {
         match &*key.plain() {
             "type" => kind = Some(reader.string().at("type")?),
             "function" if reader.peek().at("function")? == Kind::Object => tool = Some(function(reader)?),
+            "custom" if reader.peek().at("custom")? == Kind::Object => custom_tool = Some(custom(reader)?),
             "cache_control" => cache = !is_void(reader.raw().at("cache_control")?),
             _ => reader.skip().at("")?,
         }
     }
-    if kind.is_some_and(|kind| kind != "function") {
-        return Ok(None);
-    }
-    let mut tool = tool.ok_or_else(|| Malformed::at("function", "expected an object"))?;
+    let (tool, member) = match kind.as_ref().map(Text::plain).as_deref() {
+        None | Some("function") => (tool, "function"),
+        Some("custom") => (custom_tool, "custom"),
+        Some(_) => return Ok(None),
+    };
+    let mut tool = tool.ok_or_else(|| Malformed::at(member, "expected an object"))?;
     tool.cache |= cache;
     Ok(Some(tool))
+}
+
+fn custom<'a>(reader: &mut Reader<'a>) -> Result<Tool<'a>, Malformed> {
+    let (mut name, mut description, mut format) = (None, None, None);
+    reader.object().at("custom")?;
+    while let Some(key) = reader.key().at("custom")? {
+        match &*key.plain() {
+            "name" => name = Some(reader.string().at("custom.name")?),
+            "description" => description = optional_text(reader, "custom.description")?,
+            "format" => match reader.peek().at("custom.format")? {
+                Kind::Null => reader.skip().at("custom.format")?,
+                Kind::Object => format = Some(reader.raw().at("custom.format")?),
+                _ => return Err(Malformed::at("custom.format", "expected an object")),
+            },
+            _ => reader.skip().at("custom")?,
+        }
+    }
+    let name = name.ok_or_else(|| Malformed::at("custom.name", "expected a string, and it is missing"))?;
+    // Any text is what a tool takes that says nothing.
+    let format = format.filter(|format| Grammar::of(format).is_some());
+    Ok(Tool { name, description, kind: ToolKind::Custom(format), strict: None, cache: false })
 }
 
 fn function<'a>(reader: &mut Reader<'a>) -> Result<Tool<'a>, Malformed> {
@@ -65,10 +92,10 @@ fn function<'a>(reader: &mut Reader<'a>) -> Result<Tool<'a>, Malformed> {
         }
     }
     let name = name.ok_or_else(|| Malformed::at("function.name", "expected a string, and it is missing"))?;
-    Ok(Tool { name, description, parameters, strict, cache })
+    Ok(Tool { name, description, kind: ToolKind::Function(parameters.map(Into::into)), strict, cache })
 }
 
-/// `tool_choice`: a word or a function; lists of allowed tools and choices of other types are losses.
+/// `tool_choice`: a word, a tool, or the allowed ones; choices of other types are losses.
 pub(super) fn choice<'a>(
     reader: &mut Reader<'a>,
     loss: &mut Loss,
@@ -84,25 +111,89 @@ pub(super) fn choice<'a>(
             _ => Err(Malformed::at(PATH, "expected none, auto, required or an object")),
         },
         Kind::Object => {
-            let mut kind = None;
-            let mut name = None;
+            let (mut kind, mut name, mut allowed_tools) = (None, None, None);
             reader.object().at(PATH)?;
             while let Some(key) = reader.key().at(PATH)? {
                 match &*key.plain() {
                     "type" => kind = text_or_skip(reader).at(PATH)?,
-                    "function" if reader.peek().at(PATH)? == Kind::Object => name = chosen(reader)?,
+                    "function" | "custom" if reader.peek().at(PATH)? == Kind::Object => {
+                        name = chosen(reader)?
+                    }
+                    "allowed_tools" if reader.peek().at(PATH)? == Kind::Object => {
+                        allowed_tools = Some(allowed(reader, loss)?);
+                    }
                     _ => reader.skip().at(PATH)?,
                 }
             }
-            if kind.is_some_and(|kind| kind != "function") {
-                loss.drop(PATH);
-                return Ok(None);
+            match kind.as_ref().map(Text::plain).as_deref() {
+                None | Some("function" | "custom") => {
+                    let name =
+                        name.ok_or_else(|| Malformed::at("tool_choice.function.name", "expected a string"))?;
+                    Ok(Some(ToolChoice::Tool(name)))
+                }
+                Some("allowed_tools") if allowed_tools.as_ref().is_some_and(names_some) => Ok(allowed_tools),
+                Some(_) => {
+                    loss.drop(PATH);
+                    Ok(None)
+                }
             }
-            let name = name.ok_or_else(|| Malformed::at("tool_choice.function.name", "expected a string"))?;
-            Ok(Some(ToolChoice::Tool(name)))
         }
         _ => Err(Malformed::at(PATH, "expected a string or an object")),
     }
+}
+
+/// The tools that may be called. Those that are hosted at OpenAI are losses.
+fn allowed<'a>(reader: &mut Reader<'a>, loss: &mut Loss) -> Result<ToolChoice<'a>, Malformed> {
+    const PATH: &str = "tool_choice.allowed_tools";
+    let (mut required, mut names) = (false, Vec::new());
+    reader.object().at(PATH)?;
+    while let Some(key) = reader.key().at(PATH)? {
+        match &*key.plain() {
+            "mode" => required = reader.string().at("tool_choice.allowed_tools.mode")? == "required",
+            "tools" => {
+                let mut at = 0;
+                reader.array().at("tool_choice.allowed_tools.tools")?;
+                while reader.element().at(PATH)? {
+                    match named(reader).at(PATH)? {
+                        Some(name) => names.push(name),
+                        None => loss.drop(format!("{PATH}.tools[{at}]")),
+                    }
+                    at += 1;
+                }
+            }
+            _ => reader.skip().at(PATH)?,
+        }
+    }
+    Ok(ToolChoice::Allowed { required, names })
+}
+
+/// A list of hosted tools alone leaves nothing that another dialect could allow.
+fn names_some(choice: &ToolChoice<'_>) -> bool {
+    matches!(choice, ToolChoice::Allowed { names, .. } if !names.is_empty())
+}
+
+/// The name of a function or custom tool.
+fn named<'a>(reader: &mut Reader<'a>) -> Result<Option<Text<'a>>, Error> {
+    let mut name = None;
+    if object_or_skip(reader)? {
+        while let Some(key) = reader.key()? {
+            let inside = matches!(&*key.plain(), "function" | "custom");
+            if !inside || !object_or_skip(reader)? {
+                if !inside {
+                    reader.skip()?;
+                }
+                continue;
+            }
+            while let Some(key) = reader.key()? {
+                if key == "name" {
+                    name = text_or_skip(reader)?;
+                } else {
+                    reader.skip()?;
+                }
+            }
+        }
+    }
+    Ok(name)
 }
 
 fn chosen<'a>(reader: &mut Reader<'a>) -> Result<Option<Text<'a>>, Malformed> {

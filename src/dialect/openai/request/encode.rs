@@ -3,21 +3,21 @@
 //! Invariant: only members that the imitators of this dialect accept too, in their oldest form, unless the model's name
 //! says that it is one of OpenAI's own that insists on the newer form.
 
-use super::encode_turns;
+use super::encode_tools;
+use super::encode_turns::{self, Reader};
 use crate::dialect::Target;
 use crate::dialect::openai::generation::Generation;
-use crate::dialect::openai::stream::hashed;
-use crate::ir::chat::{Effort, Format, Reasoning, Request, Tool, ToolChoice};
+use crate::dialect::openai_api::effort;
+use crate::dialect::openai_api::id::{MAX_USER, shortened};
+use crate::dialect::openai_api::json_mode;
+use crate::dialect::tool_call::check_names;
+use crate::ir::chat::{Format, Request};
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
-use crate::wire::json::{Array, Object, Text};
-use std::borrow::Cow;
+use crate::wire::json::Object;
 
 /// Most stop sequences that the API takes.
 const MAX_STOP: usize = 4;
-
-/// Longest name of an end user that the API takes.
-const MAX_USER: usize = 64;
 
 /// Appends a request.
 pub(in crate::dialect::openai) fn encode(
@@ -30,23 +30,40 @@ pub(in crate::dialect::openai) fn encode(
         return Err(Malformed::at("messages", "expected at least one message"));
     }
     let generation = Generation::of(target.model);
+    if generation != Generation::Foreign {
+        check_names(&request.tools, encode_tools::MAX_NAME)?;
+    }
     let mut object = Object::new(out);
-    object.str("model", target.model);
+    if target.model_in_body {
+        object.str("model", target.model);
+    }
+    for (name, json) in target.extra {
+        object.raw(name, json);
+    }
+    let reader = Reader::of(target.model);
     object.array("messages", |list| {
+        if json_mode::must_be_noted(request.format.as_ref(), &request.messages) {
+            list.object(|note| {
+                note.str("role", "system").str("content", json_mode::NOTE);
+            });
+        }
         for message in &request.messages {
-            encode_turns::write(list, message, generation.has_newer_words(), loss);
+            encode_turns::write(list, message, reader, loss);
         }
     });
-    tools(request, generation, &mut object, loss);
+    encode_tools::write(request, generation, &mut object, loss);
     limit(request, target, generation, &mut object, loss);
     sampling(request, generation, &mut object, loss);
-    reasoning(request.reasoning, generation, &mut object, loss);
+    if let Some(word) = effort::encode(request.reasoning, generation, loss) {
+        object.str("reasoning_effort", word);
+    }
     if let Some(wanted) = &request.format {
         object.object("response_format", |object| format(wanted, object));
     }
     if let Some(user) = &request.user {
         object.text("user", &shortened(user, MAX_USER, "user_"));
     }
+    others(request, generation, &mut object, loss);
     if request.stream {
         object.bool("stream", true);
         if target.stream_usage {
@@ -56,70 +73,6 @@ pub(in crate::dialect::openai) fn encode(
         }
     }
     Ok(())
-}
-
-/// A name that stays the same from turn to turn, within the length that the API takes.
-pub(super) fn shortened<'t>(text: &'t Text<'_>, longest: usize, prefix: &str) -> Cow<'t, Text<'t>> {
-    if text.held_len() <= longest {
-        return Cow::Borrowed(text);
-    }
-    let plain = text.plain();
-    if plain.len() <= longest { Cow::Borrowed(text) } else { Cow::Owned(hashed(prefix, &plain).into()) }
-}
-
-fn tools(request: &Request<'_>, generation: Generation, object: &mut Object<'_>, loss: &mut Loss) {
-    if request.tools.is_empty() {
-        // The API refuses a choice among no tools; without tools only a demand for one says anything.
-        if matches!(request.tool_choice, Some(ToolChoice::Required | ToolChoice::Tool(_))) {
-            loss.drop("tool_choice");
-        }
-        return;
-    }
-    object.array("tools", |list| {
-        for (at, tool) in request.tools.iter().enumerate() {
-            if tool.cache {
-                loss.drop(format!("tools[{at}].cache_control"));
-            }
-            write_tool(tool, list);
-        }
-    });
-    match &request.tool_choice {
-        None => {}
-        Some(ToolChoice::Auto) => drop(object.str("tool_choice", "auto")),
-        Some(ToolChoice::None) => drop(object.str("tool_choice", "none")),
-        Some(ToolChoice::Required) => drop(object.str("tool_choice", "required")),
-        Some(ToolChoice::Tool(name)) => {
-            object.object("tool_choice", |choice| {
-                choice.str("type", "function").object("function", |function| {
-                    function.text("name", name);
-                });
-            });
-        }
-    }
-    match request.parallel_tool_calls {
-        Some(parallel) if generation.has_parallel_calls() => {
-            object.bool("parallel_tool_calls", parallel);
-        }
-        Some(false) => loss.drop("parallel_tool_calls"),
-        _ => {}
-    }
-}
-
-fn write_tool(tool: &Tool<'_>, list: &mut Array<'_>) {
-    list.object(|object| {
-        object.str("type", "function").object("function", |function| {
-            function.text("name", &tool.name);
-            if let Some(description) = &tool.description {
-                function.text("description", description);
-            }
-            if let Some(parameters) = tool.parameters {
-                function.raw("parameters", parameters);
-            }
-            if let Some(strict) = tool.strict {
-                function.bool("strict", strict);
-            }
-        });
-    });
 }
 
 fn limit(
@@ -173,33 +126,40 @@ fn sampling(request: &Request<'_>, generation: Generation, object: &mut Object<'
     if let Some(n) = sampling.n.filter(|n| *n != 1) {
         object.int("n", n);
     }
+    match sampling.logprobs {
+        Some(most) if sampled => {
+            object.bool("logprobs", true);
+            if most > 0 {
+                object.int("top_logprobs", most);
+            }
+        }
+        Some(_) => loss.drop("logprobs"),
+        None => {}
+    }
 }
 
-/// A budget becomes the word nearest to it. The words `none` and `xhigh` are known to few models, and the others refuse
-/// them: the request is served at the nearest word that all know, and the difference is said.
-fn reasoning(reasoning: Option<Reasoning>, generation: Generation, object: &mut Object<'_>, loss: &mut Loss) {
-    let effort = match reasoning {
-        None | Some(Reasoning::Adaptive) => return,
-        Some(Reasoning::Off) if generation.may_rest() => {
-            object.str("reasoning_effort", "none");
-            return;
-        }
-        Some(Reasoning::Off) if !generation.may_reason() => return,
-        Some(_) if !generation.may_reason() => return loss.drop("reasoning_effort"),
-        Some(Reasoning::Off) => return loss.drop("reasoning_effort"),
-        Some(Reasoning::Effort(effort)) => effort,
-        Some(Reasoning::Budget(tokens)) => Effort::for_budget(tokens),
-    };
-    if effort == Effort::Max {
-        loss.drop("reasoning_effort");
+/// What only OpenAI's own models know.
+fn others(request: &Request<'_>, generation: Generation, object: &mut Object<'_>, loss: &mut Loss) {
+    match &request.verbosity {
+        Some(word) if matches!(generation, Generation::Gpt(..)) => drop(object.text("verbosity", word)),
+        Some(_) => loss.drop("verbosity"),
+        None => {}
     }
-    let word = match effort {
-        Effort::Minimal => "minimal",
-        Effort::Low => "low",
-        Effort::Medium => "medium",
-        Effort::High | Effort::Max => "high",
-    };
-    object.str("reasoning_effort", word);
+    for (name, json) in &request.openai {
+        // Only replies that the provider keeps may be labelled here, and it is asked to keep none.
+        if *name == "metadata" {
+            loss.drop(*name);
+        } else if generation != Generation::Foreign {
+            object.raw(name, json);
+        } else if !is_about_caches(name) {
+            loss.drop(*name);
+        }
+    }
+}
+
+/// Whether a member only steers the cache: a vendor that caches by itself, or not at all, answers the same without it.
+fn is_about_caches(name: &str) -> bool {
+    name.starts_with("prompt_cache_")
 }
 
 fn format(format: &Format<'_>, object: &mut Object<'_>) {

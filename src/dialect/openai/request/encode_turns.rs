@@ -3,10 +3,16 @@
 //! Invariant: tool results come first and directly behind the calls they answer, as the API demands; a turn of nothing
 //! but text is one string, because many imitators take no list.
 
-use super::encode::shortened;
+use crate::config::Dialect;
+use crate::dialect::openai::generation::Generation;
+use crate::dialect::openai::{proofs, sound};
+use crate::dialect::openai_api::data_url;
+use crate::dialect::openai_api::id::shortened;
+use crate::dialect::tool_call::arguments;
 use crate::ir::chat::{Message, Part, Role, Source, ToolCall};
 use crate::ir::loss::Loss;
 use crate::wire::json::{Array, Object, Text};
+use std::borrow::Cow;
 
 /// Longest id of a call that the API takes.
 const MAX_CALL_ID: usize = 40;
@@ -14,14 +20,39 @@ const MAX_CALL_ID: usize = 40;
 /// Blocks that a client kept apart stay apart.
 const SEAM: &[u8] = b"\\n\\n";
 
+/// What the model that reads the turns understands beyond the format's oldest form.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reader {
+    /// The developer's role and custom tools.
+    newer_words: bool,
+    /// `reasoning_content` in the history.
+    thinking: bool,
+    /// `extra_content` of calls.
+    signatures: bool,
+}
+
+impl Reader {
+    /// By the model's name: vendors of these families document that thinking is to be sent back, and others refuse the
+    /// member; only Google's own Chat layer signs calls.
+    pub(super) fn of(model: &str) -> Self {
+        let name = model.to_ascii_lowercase();
+        let is_one_of = |families: &[&str]| families.iter().any(|family| name.contains(family));
+        Self {
+            newer_words: Generation::of(model).has_newer_words(),
+            thinking: is_one_of(&["deepseek", "kimi", "glm-"]),
+            signatures: is_one_of(&["gemini"]),
+        }
+    }
+}
+
 /// Appends what a turn is here: one message, or several if it holds tool results.
-pub(super) fn write(list: &mut Array<'_>, message: &Message<'_>, reasoner: bool, loss: &mut Loss) {
+pub(super) fn write(list: &mut Array<'_>, message: &Message<'_>, reader: Reader, loss: &mut Loss) {
     match message.role {
         Role::User => user(list, message, loss),
-        Role::Assistant => assistant(list, message, loss),
+        Role::Assistant => assistant(list, message, reader, loss),
         // Imitators know no developer; OpenAI's own reasoners know hardly anything else.
         Role::System | Role::Developer => {
-            let developer = message.role == Role::Developer && reasoner;
+            let developer = message.role == Role::Developer && reader.newer_words;
             let texts = only_texts(message, loss);
             list.object(|object| {
                 object.str("role", if developer { "developer" } else { "system" });
@@ -38,21 +69,13 @@ fn write_name(message: &Message<'_>, object: &mut Object<'_>) {
     }
 }
 
-fn note_cache(message: &Message<'_>, at: usize, cache: bool, loss: &mut Loss) {
-    if cache {
-        loss.drop_in(message, at, "cache_control");
-    }
-}
-
 /// The texts of a turn that can hold nothing else.
 fn only_texts<'m, 'a>(message: &'m Message<'a>, loss: &mut Loss) -> Vec<&'m Text<'a>> {
     let mut texts = Vec::new();
     for (at, part) in message.parts.iter().enumerate() {
-        if let Part::Text { text, cache } = part {
-            note_cache(message, at, *cache, loss);
-            texts.push(text);
-        } else {
-            loss.drop_in(message, at, "");
+        match part {
+            Part::Text { text, .. } => texts.push(text),
+            _ => loss.drop_in(message, at, ""),
         }
     }
     texts
@@ -74,7 +97,7 @@ fn user(list: &mut Array<'_>, message: &Message<'_>, loss: &mut Loss) {
     let mut has_results = false;
     for (at, part) in message.parts.iter().enumerate() {
         match part {
-            Part::ToolResult { id, content, is_error } => {
+            Part::ToolResult { id, content, is_error, .. } => {
                 has_results = true;
                 if *is_error {
                     loss.drop_in(message, at, "is_error");
@@ -85,11 +108,7 @@ fn user(list: &mut Array<'_>, message: &Message<'_>, loss: &mut Loss) {
                 }
                 rest.extend(moved.into_iter().filter(|part| is_shown(part)));
             }
-            Part::Text { cache, .. } => {
-                note_cache(message, at, *cache, loss);
-                rest.push(part);
-            }
-            part if is_shown(part) => rest.push(part),
+            part if is_shown(part) => rest.push(as_shown(part)),
             _ => loss.drop_in(message, at, ""),
         }
     }
@@ -112,9 +131,34 @@ fn user(list: &mut Array<'_>, message: &Message<'_>, loss: &mut Loss) {
     });
 }
 
-/// Whether a part other than text can stand in a user message: documents by URL cannot.
-const fn is_shown(part: &Part<'_>) -> bool {
-    matches!(part, Part::Image { .. } | Part::Document { source: Source::Base64 { .. }, .. })
+/// Whether a part can stand in a user message: documents by URL cannot, nor what others keep.
+fn is_shown(part: &Part<'_>) -> bool {
+    match part {
+        Part::Text { .. } => true,
+        Part::Image { source, .. } => matches!(source, Source::Url(_) | Source::Base64 { .. }),
+        Part::Document { source, .. } => match source {
+            Source::Base64 { .. } | Source::Text(_) => true,
+            Source::File(id) => id.home == Dialect::Openai,
+            Source::Url(_) => false,
+        },
+        Part::Audio { source: Source::Base64 { media_type, .. } } => {
+            sound::format(&media_type.plain()).is_some()
+        }
+        _ => false,
+    }
+}
+
+/// A document that is text is a text, with its name above it: every model reads that.
+fn as_shown<'m, 'a>(part: &'m Part<'a>) -> Cow<'m, Part<'a>> {
+    match part {
+        Part::Document { source: Source::Text(text), name: Some(name), .. } => {
+            Cow::Owned(Part::text(format!("{}\n\n{}", name.plain(), text.plain())))
+        }
+        Part::Document { source: Source::Text(text), name: None, .. } => {
+            Cow::Owned(Part::Text { text: text.clone(), cache: false })
+        }
+        part => Cow::Borrowed(part),
+    }
 }
 
 fn as_text<'m, 'a>(part: &'m Part<'a>) -> Option<&'m Text<'a>> {
@@ -125,9 +169,10 @@ fn as_text<'m, 'a>(part: &'m Part<'a>) -> Option<&'m Text<'a>> {
 }
 
 /// Writes a tool message, which holds text alone, and returns what must follow in a user message.
-fn result<'m, 'a>(list: &mut Array<'_>, id: &Text<'a>, content: &'m [Part<'a>]) -> Vec<&'m Part<'a>> {
-    let (texts, others): (Vec<_>, Vec<_>) = content.iter().partition(|part| as_text(part).is_some());
-    let texts: Vec<_> = texts.into_iter().filter_map(as_text).collect();
+fn result<'m, 'a>(list: &mut Array<'_>, id: &Text<'a>, content: &'m [Part<'a>]) -> Vec<Cow<'m, Part<'a>>> {
+    let (texts, others): (Vec<_>, Vec<_>) =
+        content.iter().map(as_shown).partition(|part| as_text(part).is_some());
+    let texts: Vec<_> = texts.iter().filter_map(|part| as_text(part)).collect();
     list.object(|object| {
         object.str("role", "tool").text("tool_call_id", &call_id(id));
         write_joined(&texts, object.member("content"));
@@ -135,7 +180,7 @@ fn result<'m, 'a>(list: &mut Array<'_>, id: &Text<'a>, content: &'m [Part<'a>]) 
     others
 }
 
-fn call_id<'t>(id: &'t Text<'_>) -> std::borrow::Cow<'t, Text<'t>> {
+fn call_id<'t, 'a>(id: &'t Text<'a>) -> Cow<'t, Text<'a>> {
     shortened(id, MAX_CALL_ID, "call_")
 }
 
@@ -146,24 +191,26 @@ fn write_part(parts: &mut Array<'_>, part: &Part<'_>) {
                 object.str("type", "text").text("text", text);
             });
         }
-        Part::Image { source, detail } => {
+        Part::Image { source, detail, .. } => {
             parts.object(|object| {
                 object.str("type", "image_url").object("image_url", |image| {
-                    write_source(source, image.member("url"));
+                    data_url::write(source, image.member("url"));
                     if let Some(detail) = detail {
                         image.text("detail", detail);
                     }
                 });
             });
         }
-        Part::Document { source, name } => {
+        Part::Document { source, name, .. } => {
             parts.object(|object| {
-                object.str("type", "file").object("file", |file| {
-                    match name {
-                        Some(name) => file.text("filename", name),
-                        None => file.str("filename", "document"),
-                    };
-                    write_source(source, file.member("file_data"));
+                object.str("type", "file").object("file", |file| write_file(source, name.as_ref(), file));
+            });
+        }
+        Part::Audio { source: Source::Base64 { media_type, data } } => {
+            parts.object(|object| {
+                object.str("type", "input_audio").object("input_audio", |audio| {
+                    let format = sound::format(&media_type.plain()).unwrap_or("wav");
+                    audio.text("data", data).str("format", format);
                 });
             });
         }
@@ -172,34 +219,42 @@ fn write_part(parts: &mut Array<'_>, part: &Part<'_>) {
     }
 }
 
-fn write_source(source: &Source<'_>, out: &mut Vec<u8>) {
-    match source {
-        Source::Url(url) => url.write(out),
-        Source::Base64 { media_type, data } => {
-            out.extend_from_slice(b"\"data:");
-            media_type.write_content(out);
-            out.extend_from_slice(b";base64,");
-            data.write_content(out);
-            out.push(b'"');
+fn write_file(source: &Source<'_>, name: Option<&Text<'_>>, file: &mut Object<'_>) {
+    if let Source::File(id) = source {
+        file.text("file_id", &id.value);
+        if let Some(name) = name {
+            file.text("filename", name);
         }
+        return;
     }
+    match name {
+        Some(name) => file.text("filename", name),
+        None => file.str("filename", "document"),
+    };
+    data_url::write(source, file.member("file_data"));
 }
 
-fn assistant(list: &mut Array<'_>, message: &Message<'_>, loss: &mut Loss) {
+fn assistant(list: &mut Array<'_>, message: &Message<'_>, reader: Reader, loss: &mut Loss) {
     let mut texts = Vec::new();
     let mut refusals = Vec::new();
+    let mut thoughts = Vec::new();
     let mut calls: Vec<&ToolCall<'_>> = Vec::new();
     for (at, part) in message.parts.iter().enumerate() {
         match part {
-            Part::Text { text, cache } => {
-                note_cache(message, at, *cache, loss);
+            Part::Text { text, .. } => {
                 if !text.is_empty() {
                     texts.push(text);
                 }
             }
             Part::Refusal { text } => refusals.push(text),
             Part::ToolCall(call) => calls.push(call),
-            // Thinking travels back to its own dialect alone.
+            // Most models take no thinking back, whosesoever it is: then it says nothing to them.
+            Part::Thinking { text, .. } => {
+                if reader.thinking && !text.is_empty() {
+                    thoughts.push(text);
+                }
+            }
+            Part::RedactedThinking { .. } => {}
             _ => loss.drop_in(message, at, ""),
         }
     }
@@ -213,10 +268,13 @@ fn assistant(list: &mut Array<'_>, message: &Message<'_>, loss: &mut Loss) {
         if !refusals.is_empty() {
             write_joined(&refusals, object.member("refusal"));
         }
+        if !thoughts.is_empty() {
+            write_joined(&thoughts, object.member("reasoning_content"));
+        }
         if !calls.is_empty() {
             object.array("tool_calls", |list| {
                 for call in calls {
-                    list.object(|object| write_call(call, object));
+                    list.object(|object| write_call(call, reader, object));
                 }
             });
         }
@@ -224,10 +282,22 @@ fn assistant(list: &mut Array<'_>, message: &Message<'_>, loss: &mut Loss) {
     });
 }
 
-fn write_call(call: &ToolCall<'_>, object: &mut Object<'_>) {
-    object.text("id", &call_id(&call.id)).str("type", "function").object("function", |function| {
+fn write_call(call: &ToolCall<'_>, reader: Reader, object: &mut Object<'_>) {
+    object.text("id", &call_id(&call.id));
+    if call.custom && reader.newer_words {
+        object.str("type", "custom").object("custom", |custom| {
+            custom.text("name", &call.name).str("input", &call.arguments);
+        });
+        return;
+    }
+    object.str("type", "function").object("function", |function| {
+        let arguments = arguments(call);
         // Servers that parse arguments refuse none at all.
-        let arguments = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
+        let arguments = if arguments.trim().is_empty() { "{}" } else { &arguments };
         function.text("name", &call.name).str("arguments", arguments);
     });
+    let signature = call.proof.as_ref().and_then(|proof| proof.at_home(Dialect::Gemini));
+    if let Some(signature) = signature.filter(|_| reader.signatures) {
+        proofs::write_call(signature, object);
+    }
 }

@@ -1,6 +1,7 @@
 use super::{decode, encode};
+use crate::config::Dialect;
 use crate::dialect::Target;
-use crate::ir::chat::{Message, Part, Reasoning, Request, Role, Tool, ToolChoice};
+use crate::ir::chat::{Message, Part, Reasoning, Request, Role, Tool, ToolCall, ToolChoice, ToolKind};
 use crate::ir::loss::Loss;
 
 fn turn(role: Role, parts: Vec<Part<'static>>) -> Message<'static> {
@@ -10,7 +11,7 @@ fn turn(role: Role, parts: Vec<Part<'static>>) -> Message<'static> {
 fn written(request: &Request<'_>, model: &str) -> (String, Vec<String>) {
     let mut loss = Loss::default();
     let mut out = Vec::new();
-    let target = Target { model, max_output_tokens: None, stream_usage: false };
+    let target = Target { stream_usage: false, ..Target::of(model) };
     encode(request, &target, &mut loss, &mut out).unwrap();
     (String::from_utf8(out).unwrap(), loss.paths().to_vec())
 }
@@ -87,7 +88,7 @@ fn a_limit_above_the_models_is_lowered() {
         Request { messages: vec![turn(Role::User, vec![Part::text("x")])], ..Request::default() };
     request.sampling.max_tokens = Some(20_000);
     let (mut loss, mut out) = (Loss::default(), Vec::new());
-    let target = Target { model: "gpt-4o", max_output_tokens: Some(16_384), stream_usage: false };
+    let target = Target { max_output_tokens: Some(16_384), stream_usage: false, ..Target::of("gpt-4o") };
     encode(&request, &target, &mut loss, &mut out).unwrap();
     assert!(String::from_utf8(out).unwrap().contains(r#""max_tokens":16384"#));
     assert_eq!(loss.paths(), ["max_tokens"]);
@@ -104,20 +105,32 @@ fn a_choice_without_tools_is_not_sent() {
     assert_eq!(written(&request, "m").0, r#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#);
     request.tool_choice = Some(ToolChoice::Required);
     assert_eq!(written(&request, "m").1, ["tool_choice"]);
-    request.tools =
-        vec![Tool { name: "t".into(), description: None, parameters: None, strict: None, cache: true }];
+    request.tools = vec![Tool {
+        name: "t".into(),
+        description: None,
+        kind: ToolKind::Function(None),
+        strict: None,
+        cache: true,
+    }];
     let (json, loss) = written(&request, "m");
     assert!(json.contains(r#""tool_choice":"required","parallel_tool_calls":false"#), "{json}");
-    assert_eq!(loss, ["tools[0].cache_control"]);
+    // The provider caches by itself: the answer and the bill are the same without the marker.
+    assert!(loss.is_empty(), "{loss:?}");
 }
 
 #[test]
 fn results_of_every_kind_stand_directly_behind_their_calls() {
-    let image = || Part::Image { source: crate::ir::chat::Source::Url("u".into()), detail: None };
+    let image =
+        || Part::Image { source: crate::ir::chat::Source::Url("u".into()), detail: None, cache: false };
     let parts = vec![
         Part::text("before"),
-        Part::ToolResult { id: "a".into(), content: vec![image()], is_error: true },
-        Part::ToolResult { id: "b".into(), content: vec![Part::text("x"), Part::text("y")], is_error: false },
+        Part::ToolResult { id: "a".into(), content: vec![image()], is_error: true, cache: false },
+        Part::ToolResult {
+            id: "b".into(),
+            content: vec![Part::text("x"), Part::text("y")],
+            is_error: false,
+            cache: false,
+        },
     ];
     let (json, loss) =
         written(&Request { messages: vec![turn(Role::User, parts)], ..Request::default() }, "m");
@@ -132,7 +145,7 @@ fn results_of_every_kind_stand_directly_behind_their_calls() {
 
 #[test]
 fn a_request_without_turns_is_refused() {
-    let target = Target { model: "m", max_output_tokens: None, stream_usage: false };
+    let target = Target { stream_usage: false, ..Target::of("m") };
     let refused = encode(&Request::default(), &target, &mut Loss::default(), &mut Vec::new());
     assert_eq!(refused.unwrap_err().path, "messages");
 }
@@ -178,4 +191,82 @@ fn wrong_types_are_named_where_they_stand() {
     ] {
         assert_eq!(decode(body, &mut Loss::default()).unwrap_err().to_string(), want, "{body}");
     }
+}
+
+#[test]
+fn only_those_who_want_their_thinking_back_get_it() {
+    let parts = vec![Part::Thinking { text: "t".into(), proof: None }, Part::text("a")];
+    let request = Request { messages: vec![turn(Role::Assistant, parts)], ..Request::default() };
+    for (model, back) in [
+        ("deepseek-reasoner", true),
+        ("moonshotai/Kimi-K2-Thinking", true),
+        ("glm-4.6", true),
+        ("gpt-5", false),
+        ("m", false),
+    ] {
+        let (json, loss) = written(&request, model);
+        assert_eq!(json.contains(r#""reasoning_content":"t""#), back, "{model}");
+        assert!(loss.is_empty(), "{loss:?}");
+    }
+}
+
+#[test]
+fn only_googles_chat_layer_gets_what_proves_a_call() {
+    let proof = |home| Some(crate::ir::Proof { home, value: "s".into() });
+    for (home, model, signed) in [
+        (Dialect::Gemini, "gemini-3-pro", true),
+        (Dialect::Gemini, "gpt-5", false),
+        (Dialect::Anthropic, "gemini-3-pro", false),
+    ] {
+        let call = ToolCall { proof: proof(home), ..ToolCall::function("c", "f", "{}") };
+        let messages = vec![turn(Role::Assistant, vec![Part::ToolCall(call)])];
+        let (json, _) = written(&Request { messages, ..Request::default() }, model);
+        assert_eq!(json.contains(r#""thought_signature":"s""#), signed, "{model}");
+    }
+}
+
+#[test]
+fn a_name_that_openai_refuses_is_refused_by_its_path() {
+    let tool = Tool {
+        name: "a.b".into(),
+        description: None,
+        kind: ToolKind::Function(None),
+        strict: None,
+        cache: false,
+    };
+    let request = Request {
+        messages: vec![turn(Role::User, vec![Part::text("x")])],
+        tools: vec![tool],
+        ..Request::default()
+    };
+    let encode = |model| encode(&request, &Target::of(model), &mut Loss::default(), &mut Vec::new());
+    assert_eq!(encode("gpt-5").unwrap_err().path, "tools[0].function.name");
+    assert_eq!(encode("m"), Ok(()));
+}
+
+#[test]
+fn what_a_vendor_wants_otherwise_is_written_so() {
+    let request = Request { messages: vec![turn(Role::User, vec![Part::text("x")])], ..Request::default() };
+    let target = Target { model_in_body: false, extra: &[("api", "1")], ..Target::of("m") };
+    let mut out = Vec::new();
+    encode(&request, &target, &mut Loss::default(), &mut out).unwrap();
+    assert_eq!(out, br#"{"api":1,"messages":[{"role":"user","content":"x"}]}"#);
+}
+
+#[test]
+fn documents_that_are_text_are_texts() {
+    use crate::ir::chat::Source;
+    let document = |name: Option<&'static str>| Part::Document {
+        source: Source::Text("words".into()),
+        name: name.map(Into::into),
+        cache: false,
+    };
+    let result =
+        Part::ToolResult { id: "a".into(), content: vec![document(None)], is_error: false, cache: false };
+    let parts = vec![result, document(Some("N")), Part::text("q")];
+    let request = Request { messages: vec![turn(Role::User, parts)], ..Request::default() };
+    let (json, loss) = written(&request, "m");
+    assert!(loss.is_empty());
+    assert!(json.contains(r#"{"role":"tool","tool_call_id":"a","content":"words"}"#), "{json}");
+    assert!(json.contains(r#"{"role":"user","content":"N\n\nwords\n\nq"}"#), "{json}");
 }

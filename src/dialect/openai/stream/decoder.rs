@@ -1,21 +1,22 @@
 //! Chunks to events.
 //!
-//! Invariant: `Finish` is held back until `[DONE]` or the stream's end, because deltas and counts may follow the finish
+//! Invariant: the first candidate is told as it comes, the others when it is whole; `Finish` is held back until `[DONE]` or the stream's end, because deltas and counts may follow the finish
 //! reason; a stream that ends without a finish reason and without `[DONE]` is never presented as whole.
 
-use super::lanes::{Lanes, Says, Sink};
-use super::{bare_error, made_up_id};
+use super::bare_error;
+use super::candidate::Candidate;
+use super::lanes::Sink;
 use crate::config::Usage;
 use crate::dialect::DecodeStream;
-use crate::dialect::openai::choice::{CallPiece, Envelope, Piece};
-use crate::dialect::openai::finish;
-use crate::ir::chat::{Finish, FinishReason};
+use crate::dialect::openai::choice::{Envelope, Piece};
+use crate::dialect::openai::reply::MAX_CHOICES;
 use crate::ir::error::Fault;
 use crate::ir::event::Event;
 use crate::wire::sse;
+use std::collections::BTreeMap;
 
-/// Calls beyond this in one reply are refused: every piece is looked up among those before it.
-const MAX_CALLS: usize = 1_024;
+/// What candidates beyond the first may say until it is whole.
+const MAX_HELD: usize = 16 << 20;
 
 /// Reads one stream.
 #[derive(Debug, Default)]
@@ -24,16 +25,35 @@ pub(in crate::dialect::openai) struct Decoder {
     state: State,
 }
 
+/// A candidate that has to wait.
+#[derive(Debug, Default)]
+struct Held {
+    candidate: Candidate,
+    events: Vec<Event<'static>>,
+}
+
+/// What a piece takes while it is held: its text, and what surrounds it.
+fn size(piece: &Piece<'_>) -> usize {
+    let said = match piece {
+        Piece::Text(text) | Piece::Thinking(text) | Piece::Refusal(text) => text.held_len(),
+        Piece::Call(call) => call.arguments.as_ref().map_or(0, |text| text.held_len()),
+        Piece::Logprobs(list) => list.iter().map(|logprob| 128 * (1 + logprob.top.len())).sum(),
+        Piece::Finish(_) | Piece::Usage(_) => 0,
+    };
+    said.saturating_add(128)
+}
+
 #[derive(Debug, Default)]
 struct State {
     started: bool,
     ended: bool,
     id: String,
-    lanes: Lanes,
-    /// One per tool call, in order of appearance: its index and id on the wire.
-    calls: Vec<(Option<u64>, String)>,
-    refused: bool,
-    finish: Option<(FinishReason, String)>,
+    /// The first candidate, which is told as it comes.
+    live: Candidate,
+    /// The others, by index.
+    held: BTreeMap<u64, Held>,
+    /// How much the others have said.
+    held_bytes: usize,
     usage: Option<Usage>,
 }
 
@@ -61,7 +81,7 @@ impl DecodeStream for Decoder {
         }
         if state.ended {
             Ok(())
-        } else if state.finish.is_some() {
+        } else if state.is_finished() {
             state.end(sink)
         } else if state.started || !rest.trim_ascii().is_empty() {
             Err(Fault::Truncated)
@@ -100,75 +120,42 @@ impl State {
             self.id = envelope.id.plain().into_owned();
             sink(Event::Start { id: envelope.id.clone(), model: envelope.model.clone(), usage: None });
         }
-        // Only OpenAI's own clients can ask for more than one choice.
-        envelope.pieces(&mut |index, piece| if index == 0 { self.piece(piece, sink) } else { Ok(()) })
+        envelope.pieces(&mut |index, piece| self.piece(index, piece, sink))
     }
 
-    fn piece(&mut self, piece: Piece<'_>, sink: Sink<'_>) -> Result<(), Fault> {
-        match piece {
-            Piece::Text(text) => self.lanes.say(&Says::Text, text, sink),
-            Piece::Thinking(text) => self.lanes.say(&Says::Thinking, text, sink),
-            Piece::Refusal(text) => {
-                self.refused = true;
-                self.lanes.say(&Says::Refusal, text, sink)
-            }
-            Piece::Call(call) => self.call(call, sink),
-            Piece::Finish(word) => {
-                let word = word.plain().into_owned();
-                self.finish = Some((finish::decode(&word)?, word));
-                Ok(())
-            }
-            Piece::Usage(usage) => {
-                self.usage = Some(usage);
-                Ok(())
-            }
+    fn piece(&mut self, index: u64, piece: Piece<'_>, sink: Sink<'_>) -> Result<(), Fault> {
+        if let Piece::Usage(usage) = piece {
+            self.usage = Some(usage);
+            return Ok(());
         }
+        if index == 0 {
+            return self.live.piece(piece, &self.id, sink);
+        }
+        if self.held.len() >= MAX_CHOICES && !self.held.contains_key(&index) {
+            return Err(Fault::Invalid(format!("a reply has more than {MAX_CHOICES} choices")));
+        }
+        self.held_bytes = self.held_bytes.saturating_add(size(&piece));
+        if self.held_bytes > MAX_HELD {
+            return Err(Fault::Invalid(format!("choices beyond the first hold more than {MAX_HELD} bytes")));
+        }
+        let held = self.held.entry(index).or_default();
+        let events = &mut held.events;
+        let id = format!("{}:{index}", self.id);
+        held.candidate.piece(piece, &id, &mut |event| events.push(event.into_owned()))
     }
 
-    fn call(&mut self, call: CallPiece<'_>, sink: Sink<'_>) -> Result<(), Fault> {
-        let id = call.id.as_ref().map(|id| id.plain()).unwrap_or_default();
-        let full = call.arguments.as_ref().is_some_and(|text| !text.is_empty());
-        let known = self.number(call.index, &id, call.name.is_some());
-        // A whole call behind a whole call, both under the same index and without ids.
-        let again = known
-            .filter(|number| !(call.name.is_some() && full && id.is_empty() && self.lanes.is_whole(*number)));
-        if again.is_none() && self.calls.len() >= MAX_CALLS {
-            return Err(Fault::Invalid(format!("a reply makes more than {MAX_CALLS} tool calls")));
-        }
-        let number = again.unwrap_or_else(|| {
-            self.calls.push((call.index, id.clone().into_owned()));
-            let number = self.calls.len() - 1;
-            self.lanes.begin_call(number);
-            number
-        });
-        // An id may come later than its call, but never after the name.
-        let made_up =
-            if id.is_empty() && call.name.is_some() { made_up_id(&self.id, number) } else { String::new() };
-        let id = if made_up.is_empty() { &*id } else { &made_up };
-        self.lanes.call(number, id, call.name.as_ref(), call.arguments, sink)
-    }
-
-    /// Which call a piece belongs to; `None` if it begins a new one. Vendors repeat ids and names, leave indices out,
-    /// give every call index 0, or send whole calls.
-    fn number(&self, index: Option<u64>, id: &str, named: bool) -> Option<usize> {
-        let calls = || self.calls.iter().enumerate().rev();
-        match index {
-            Some(_) => calls()
-                .find(|(_, call)| call.0 == index)
-                .filter(|(_, call)| !named || id.is_empty() || call.1.is_empty() || call.1 == id)
-                .map(|(number, _)| number),
-            None if !id.is_empty() => calls().find(|(_, call)| call.1 == id).map(|(number, _)| number),
-            None if named => None,
-            None => calls().next().map(|(number, _)| number),
-        }
+    /// Whether every candidate has said why it ended.
+    fn is_finished(&self) -> bool {
+        self.live.finish.is_some() && self.held.values().all(|held| held.candidate.finish.is_some())
     }
 
     fn end(&mut self, sink: Sink<'_>) -> Result<(), Fault> {
-        self.lanes.finish(sink)?;
-        // An explicit end without a reason is some vendors' way; the reply is whole all the same.
-        let (reason, word) = self.finish.take().unwrap_or((FinishReason::Stop, String::new()));
-        let reason = finish::settle(reason, !self.calls.is_empty(), self.refused);
-        sink(Event::Finish(Finish { reason, word: word.into(), stop_sequence: None }));
+        self.live.end(sink)?;
+        for mut held in std::mem::take(&mut self.held).into_values() {
+            sink(Event::NextCandidate);
+            held.events.into_iter().for_each(&mut *sink);
+            held.candidate.end(sink)?;
+        }
         if let Some(usage) = self.usage {
             sink(Event::Usage(usage));
         }

@@ -3,6 +3,9 @@
 //! Invariant: only the first lane is open. Another's pieces wait until the open one can be known to be over: text is
 //! over when something else begins, a tool call when its arguments are a whole JSON object.
 
+use crate::dialect::openai::choice::CallPiece;
+use crate::ir::Proof;
+use crate::ir::chat::Logprob;
 use crate::ir::error::Fault;
 use crate::ir::event::{Block, Delta, Event};
 use crate::wire::json::{Kind, Reader, Text};
@@ -27,6 +30,10 @@ struct Lane {
     says: Says,
     id: String,
     name: String,
+    /// Whether a call is of a custom tool.
+    custom: bool,
+    /// A call's proof.
+    proof: Option<Proof<'static>>,
     /// Whether its block has begun.
     begun: bool,
     /// A JSON string without its closing quote: of a call all arguments, of another lane what is not yet sent.
@@ -37,7 +44,16 @@ struct Lane {
 
 impl Lane {
     fn new(says: Says) -> Self {
-        Self { says, id: String::new(), name: String::new(), begun: false, held: vec![b'"'], checked: 0 }
+        Self {
+            says,
+            id: String::new(),
+            name: String::new(),
+            custom: false,
+            proof: None,
+            begun: false,
+            held: vec![b'"'],
+            checked: 0,
+        }
     }
 
     fn is_call(&self) -> bool {
@@ -65,7 +81,8 @@ impl Lane {
         if !self.is_call() {
             return true;
         }
-        if self.name.is_empty() || !self.held.trim_ascii_end().ends_with(b"}") {
+        // Free text has no end of its own: only the reply's.
+        if self.custom || self.name.is_empty() || !self.held.trim_ascii_end().ends_with(b"}") {
             return false;
         }
         if std::mem::replace(&mut self.checked, self.held.len()) == self.held.len() {
@@ -91,7 +108,12 @@ impl Lane {
             Says::Text => Block::Text,
             Says::Thinking => Block::Thinking,
             Says::Refusal => Block::Refusal,
-            Says::Call(_) => Block::ToolCall { id: self.id.as_str().into(), name: self.name.as_str().into() },
+            Says::Call(_) => Block::ToolCall {
+                id: self.id.as_str().into(),
+                name: self.name.as_str().into(),
+                custom: self.custom,
+                proof: self.proof.clone(),
+            },
         }));
         if self.held.len() > 1 {
             let says = self.says.clone();
@@ -141,20 +163,19 @@ impl Lanes {
         self.0.push_back(Lane::new(Says::Call(number)));
     }
 
-    /// A piece of a call.
+    /// A piece of a call. Its id, name and proof count only until its block begins.
     pub(super) fn call(
         &mut self,
         number: usize,
         id: &str,
-        name: Option<&Text<'_>>,
-        arguments: Option<Text<'_>>,
+        piece: CallPiece<'_>,
         sink: Sink<'_>,
     ) -> Result<(), Fault> {
         let Some((at, lane)) =
             self.0.iter_mut().enumerate().find(|(_, lane)| lane.says == Says::Call(number))
         else {
             // Its arguments were whole: only white space can follow.
-            return match arguments {
+            return match piece.arguments {
                 Some(text) if !text.plain().trim().is_empty() => {
                     Err(Fault::Invalid("a tool call goes on behind its arguments' end".to_owned()))
                 }
@@ -165,11 +186,13 @@ impl Lanes {
             if lane.id.is_empty() {
                 id.clone_into(&mut lane.id);
             }
-            if let Some(name) = name.filter(|_| lane.name.is_empty()) {
+            if let Some(name) = piece.name.filter(|_| lane.name.is_empty()) {
                 lane.name = name.plain().into_owned();
             }
+            lane.custom |= piece.custom;
+            lane.proof = piece.proof.map(Proof::into_owned).or(lane.proof.take());
         }
-        if let Some(text) = arguments.filter(|text| !text.is_empty()) {
+        if let Some(text) = piece.arguments.filter(|text| !text.is_empty()) {
             text.write_content(&mut lane.held);
             if lane.begun {
                 sink(Event::Delta(Delta::Arguments(text)));
@@ -182,6 +205,20 @@ impl Lanes {
             return Ok(());
         }
         self.advance(sink)
+    }
+
+    /// Log probabilities of the text that is open. Those of anything else have no place.
+    pub(super) fn logprobs(&mut self, list: Vec<Logprob<'_>>, sink: Sink<'_>) -> Result<(), Fault> {
+        if self.0.is_empty() {
+            self.say(&Says::Text, Text::default(), sink)?;
+        }
+        if self.0.len() == 1
+            && let Some(open) = self.0.front()
+            && matches!(open.says, Says::Text | Says::Refusal)
+        {
+            sink(Event::Delta(Delta::Logprobs(list)));
+        }
+        Ok(())
     }
 
     /// Closes every lane that is over while another waits.

@@ -1,4 +1,5 @@
 use super::{Decoder, Encoder};
+use crate::config::Endpoint;
 use crate::dialect::{DecodeStream, EncodeStream, ReplyContext};
 use crate::ir::error::Fault;
 use crate::ir::event::{Block, Checker, Delta, Event};
@@ -97,7 +98,8 @@ fn calls_are_bounded() {
 #[test]
 fn usage_is_written_only_if_asked_for() {
     let write = |include_usage| {
-        let mut encoder = Encoder::new(&ReplyContext { created: 1, include_usage });
+        let mut encoder =
+            Encoder::new(&ReplyContext { include_usage, ..ReplyContext::new(Endpoint::ChatCompletions, 1) });
         let mut out = Vec::new();
         encoder.event(&Event::Start { id: "i".into(), model: "m".into(), usage: None }, &mut out);
         encoder.event(&Event::Usage(crate::config::Usage::default()), &mut out);
@@ -110,4 +112,85 @@ fn usage_is_written_only_if_asked_for() {
     );
     assert!(write(true).contains("\"choices\":[],\"usage\":{\"prompt_tokens\":0,"));
     assert!(write(true).contains("\"finish_reason\":null}],\"usage\":null}"));
+}
+
+/// Every event, as text.
+fn told(stream: &str) -> (Vec<String>, Result<(), Fault>) {
+    let mut checker = Checker::default();
+    let mut told = Vec::new();
+    let mut sink = |event: Event<'_>| {
+        checker.event(&event).unwrap();
+        told.push(match event {
+            Event::Delta(Delta::Text(text)) => text.plain().into_owned(),
+            Event::Finish(finish) => format!("{:?}", finish.reason),
+            Event::NextCandidate => "next".to_owned(),
+            _ => return,
+        });
+    };
+    let mut decoder = Decoder::default();
+    let result = decoder.push(stream.as_bytes(), &mut sink).and_then(|()| decoder.finish(&mut sink));
+    (told, result)
+}
+
+fn said(index: u64, content: &str, finish: &str) -> String {
+    format!(
+        "data: {{\"choices\":[{{\"index\":{index},\"delta\":{{\"content\":\"{content}\"}},\"finish_reason\":{finish}}}]}}\n\n"
+    )
+}
+
+#[test]
+fn the_first_candidate_is_told_as_it_comes_and_the_others_in_order() {
+    let begun = [said(2, "C", "null"), said(0, "A", "null"), said(1, "B", "null")].concat();
+    assert_eq!(told(&begun), (vec!["A".to_owned()], Err(Fault::Truncated)));
+    let ended = [said(1, "b", "\"length\""), said(0, "a", "\"stop\""), said(2, "c", "\"stop\"")].concat();
+    let all = ["A", "a", "Stop", "next", "B", "b", "Length", "next", "C", "c", "Stop"].map(str::to_owned);
+    assert_eq!(told(&format!("{begun}{ended}")), (all.to_vec(), Ok(())));
+    // One of them does not say why it ended, and nobody says that all is over.
+    let cut = [begun.as_str(), &said(0, "a", "\"stop\"")].concat();
+    assert_eq!(told(&cut).1, Err(Fault::Truncated));
+    assert_eq!(told(&format!("{cut}{DONE}")).1, Ok(()));
+}
+
+#[test]
+fn what_waits_is_bounded() {
+    let crowd: String = (0..200).map(|index| said(index, "x", "null")).collect();
+    assert!(matches!(told(&crowd).1, Err(Fault::Invalid(problem)) if problem.contains("128 choices")));
+    let long = said(1, &"x".repeat(1 << 20), "null");
+    assert!(matches!(told(&long.repeat(17)).1, Err(Fault::Invalid(problem)) if problem.contains("bytes")));
+}
+
+#[test]
+fn calls_of_a_stand_in_become_the_custom_tools_own() {
+    let mut context = ReplyContext::new(Endpoint::ChatCompletions, 0);
+    context.include_usage = false;
+    context.echo = r#"["shell"]"#.into();
+    let mut encoder = Encoder::new(&context);
+    let mut out = Vec::new();
+    for name in ["shell", "other"] {
+        let block = Block::ToolCall { id: "c".into(), name: name.into(), custom: false, proof: None };
+        for event in [
+            Event::BlockStart(block),
+            Event::Delta(Delta::Arguments(r#"{"input":"ls "#.into())),
+            Event::Delta(Delta::Arguments(r#"\"a\""}"#.into())),
+            Event::BlockEnd,
+        ] {
+            encoder.event(&event, &mut out);
+        }
+    }
+    let text = String::from_utf8(out).unwrap();
+    let calls: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.split_once(r#""tool_calls":["#)?.1.split_once(r#"]},"logprobs""#))
+        .map(|(call, _)| call)
+        .collect();
+    assert_eq!(
+        calls,
+        [
+            r#"{"index":0,"id":"c","type":"custom","custom":{"name":"shell","input":""}}"#,
+            r#"{"index":0,"custom":{"input":"ls \"a\""}}"#,
+            r#"{"index":1,"id":"c","type":"function","function":{"name":"other","arguments":""}}"#,
+            r#"{"index":1,"function":{"arguments":"{\"input\":\"ls "}}"#,
+            r#"{"index":1,"function":{"arguments":"\\\"a\\\"\"}"}}"#,
+        ]
+    );
 }

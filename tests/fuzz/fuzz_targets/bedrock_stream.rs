@@ -1,0 +1,8 @@
+//! Bedrock: stream.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sluice::config::Dialect;
+
+fuzz_target!(|data: &[u8]| sluice_fuzz::framed_stream(Dialect::Bedrock, data));

@@ -1,0 +1,8 @@
+//! Gemini: stream.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sluice::config::Dialect;
+
+fuzz_target!(|data: &[u8]| sluice_fuzz::stream(Dialect::Gemini, data));

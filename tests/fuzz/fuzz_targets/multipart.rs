@@ -1,0 +1,7 @@
+//! Forms.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| sluice_fuzz::multipart(data));

@@ -1,0 +1,264 @@
+//! What the table knows beforehand: who is asked, and what cannot be said or is said otherwise, each for a reason.
+//!
+//! Invariant: an entry that nothing refers to any more fails.
+
+use sluice::config::Dialect;
+
+/// An upstream: a dialect, and the model that it is asked for.
+pub(crate) struct Column {
+    pub(crate) dialect: Dialect,
+    pub(crate) label: &'static str,
+    pub(crate) model: &'static str,
+}
+
+/// The upstreams. OpenAI's own models take what no imitator knows, and refuse some of what they take.
+pub(crate) const COLUMNS: [Column; 6] = [
+    Column { dialect: Dialect::Openai, label: "openai (gpt-5.2)", model: "gpt-5.2" },
+    Column { dialect: Dialect::Openai, label: "openai (other makers)", model: "upstream-model" },
+    Column {
+        dialect: Dialect::Anthropic,
+        label: "anthropic (claude-sonnet-4-5)",
+        model: "claude-sonnet-4-5",
+    },
+    Column { dialect: Dialect::Responses, label: "responses (gpt-5.2)", model: "gpt-5.2" },
+    Column { dialect: Dialect::Gemini, label: "gemini (gemini-3.8-flash)", model: "gemini-3.8-flash" },
+    Column {
+        dialect: Dialect::Bedrock,
+        label: "bedrock (claude-sonnet-4-5)",
+        model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    },
+];
+
+/// A fact about one dialect and one feature.
+pub(crate) struct Known {
+    /// A client, an upstream, or a column's label.
+    pub(crate) who: &'static str,
+    pub(crate) feature: &'static str,
+    /// What the cell says.
+    pub(crate) word: &'static str,
+    /// What stands in the body all the same, where the feature is said in other words.
+    pub(crate) holds: &'static str,
+    pub(crate) why: &'static str,
+}
+
+const fn known(who: &'static str, feature: &'static str, word: &'static str, why: &'static str) -> Known {
+    Known { who, feature, word, holds: "", why }
+}
+
+const fn otherwise(
+    who: &'static str,
+    feature: &'static str,
+    word: &'static str,
+    holds: &'static str,
+    why: &'static str,
+) -> Known {
+    Known { who, feature, word, holds, why }
+}
+
+/// Finds an entry.
+pub(crate) fn find(list: &'static [Known], who: &str, feature: &str) -> Option<&'static Known> {
+    list.iter().find(|known| known.who == who && known.feature == feature)
+}
+
+/// What a client cannot ask for.
+pub(crate) const NOT_ASKED: &[Known] = &[
+    known("openai", "tool_result_image", "", "tool messages hold text alone"),
+    known("openai", "tool_result_error", "", "tool messages have no such flag"),
+    known("openai", "reasoning_budget", "", "there is an effort only"),
+    known("anthropic", "audio", "", "there is no such block"),
+    known("anthropic", "tool_choice_allowed", "", "a choice names one tool or none"),
+    known("anthropic", "custom_tool", "", "every tool takes an object"),
+    known("anthropic", "json_mode", "", "there are schemas only"),
+    known("anthropic", "penalties", "", "there is no such member"),
+    known("anthropic", "seed", "", "there is no such member"),
+    known("anthropic", "logprobs", "", "there is no such member"),
+    known("anthropic", "n", "", "there is one reply"),
+    known("anthropic", "metadata", "", "metadata holds the user's id only"),
+    known("anthropic", "verbosity", "", "there is no such member"),
+    known("responses", "tool_result_error", "", "outputs of calls have no such flag"),
+    known("responses", "reasoning_budget", "", "there is an effort only"),
+    known("responses", "top_k", "", "there is no such member"),
+    known("responses", "stop", "", "there is no such member"),
+    known("responses", "penalties", "", "there is no such member"),
+    known("responses", "seed", "", "there is no such member"),
+    known("responses", "n", "", "there is one reply"),
+    known("gemini", "parallel_tools_off", "", "there is no such member"),
+    known("gemini", "custom_tool", "", "every tool takes an object"),
+    known("gemini", "user", "", "there is no such member"),
+    known("gemini", "verbosity", "", "there is no such member"),
+];
+
+const AS_FUNCTION: &str = "as a function of one string";
+const BY_LEAVING_OUT: &str = "by offering no others";
+const LEFT_OUT: &str = "left out";
+const NOT_NEEDED: &str = "not needed";
+
+const OTHERS_THINKING: &str =
+    "Chat takes no thinking back but from the makers that document it, and another's proof says nothing";
+const UNSIGNED: &str = "thinking that its own models have not signed would be refused, or says nothing; what they have signed comes home";
+const IN_PATH: &str = "in the path";
+const PATH_SAYS: &str = "another path is called";
+const CACHES_ITSELF: &str = "it caches by itself: neither the answer nor the bill changes";
+
+/// What an upstream is told in other words, or need not be told.
+pub(crate) const SAID_OTHERWISE: &[Known] = &[
+    known("openai (gpt-5.2)", "cache_marker", NOT_NEEDED, CACHES_ITSELF),
+    known("openai (other makers)", "cache_marker", NOT_NEEDED, CACHES_ITSELF),
+    known("responses (gpt-5.2)", "cache_marker", NOT_NEEDED, CACHES_ITSELF),
+    known("gemini (gemini-3.8-flash)", "cache_marker", NOT_NEEDED, CACHES_ITSELF),
+    known("openai (gpt-5.2)", "thinking_replay", LEFT_OUT, OTHERS_THINKING),
+    known("openai (other makers)", "thinking_replay", LEFT_OUT, OTHERS_THINKING),
+    otherwise(
+        "openai (other makers)",
+        "custom_tool",
+        AS_FUNCTION,
+        r#""required":["input"]"#,
+        "imitators know functions only",
+    ),
+    otherwise(
+        "openai (other makers)",
+        "tool_choice_allowed",
+        BY_LEAVING_OUT,
+        r#"weather""#,
+        "imitators know three words and a name",
+    ),
+    otherwise(
+        "anthropic (claude-sonnet-4-5)",
+        "custom_tool",
+        AS_FUNCTION,
+        r#""required":["input"]"#,
+        "every tool takes an object",
+    ),
+    otherwise(
+        "anthropic (claude-sonnet-4-5)",
+        "tool_choice_allowed",
+        BY_LEAVING_OUT,
+        r#"weather""#,
+        "a choice names one tool or none",
+    ),
+    otherwise(
+        "anthropic (claude-sonnet-4-5)",
+        "json_schema",
+        "with its objects closed",
+        r#""additionalProperties":false"#,
+        "objects that are open are refused",
+    ),
+    known("anthropic (claude-sonnet-4-5)", "thinking_replay", LEFT_OUT, UNSIGNED),
+    known("responses (gpt-5.2)", "thinking_replay", LEFT_OUT, UNSIGNED),
+    known("gemini (gemini-3.8-flash)", "thinking_replay", LEFT_OUT, UNSIGNED),
+    known("gemini (gemini-3.8-flash)", "stream", IN_PATH, PATH_SAYS),
+    otherwise(
+        "gemini (gemini-3.8-flash)",
+        "custom_tool",
+        AS_FUNCTION,
+        r#""required":["input"]"#,
+        "every tool takes an object",
+    ),
+    otherwise(
+        "gemini (gemini-3.8-flash)",
+        "tool_choice_allowed",
+        BY_LEAVING_OUT,
+        r#"weather""#,
+        "only those that must be called can be named",
+    ),
+    known("bedrock (claude-sonnet-4-5)", "thinking_replay", LEFT_OUT, UNSIGNED),
+    known("bedrock (claude-sonnet-4-5)", "stream", IN_PATH, PATH_SAYS),
+    otherwise(
+        "bedrock (claude-sonnet-4-5)",
+        "tool_choice_none",
+        "by offering none",
+        r#""messages""#,
+        "there is no such word",
+    ),
+    otherwise(
+        "bedrock (claude-sonnet-4-5)",
+        "custom_tool",
+        AS_FUNCTION,
+        r#""required":["input"]"#,
+        "every tool takes an object",
+    ),
+    otherwise(
+        "bedrock (claude-sonnet-4-5)",
+        "tool_choice_allowed",
+        BY_LEAVING_OUT,
+        r#"weather""#,
+        "a choice names one tool or none",
+    ),
+];
+
+/// What stands in the body of an upstream whose requests nobody reads back, if it was told the feature.
+pub(crate) const HELD: &[(Dialect, &str, &str)] = &[
+    (Dialect::Bedrock, "text", r#"{"role":"user","content":[{"text":"H"#),
+    (Dialect::Bedrock, "system", r#""system":[{"text":""#),
+    (Dialect::Bedrock, "multi_turn", r#"{"role":"assistant","content":[{"text":""#),
+    (Dialect::Bedrock, "image_base64", r#"{"image":{"format":"#),
+    (Dialect::Bedrock, "pdf", r#"{"document":{"format":"pdf""#),
+    (Dialect::Bedrock, "tools", r#"{"toolSpec":{"name":""#),
+    // It is the default, and goes without saying.
+    (Dialect::Bedrock, "tool_choice_auto", r#""toolConfig":{"tools":["#),
+    (Dialect::Bedrock, "tool_choice_required", r#""toolChoice":{"any":{}}"#),
+    (Dialect::Bedrock, "tool_choice_named", r#""toolChoice":{"tool":{"name":""#),
+    (Dialect::Bedrock, "parallel_tools_off", r#""disable_parallel_tool_use":true"#),
+    (Dialect::Bedrock, "tool_result", r#"{"toolResult":{"toolUseId":""#),
+    (Dialect::Bedrock, "tool_result_image", r#"{"image":{"format":"#),
+    (Dialect::Bedrock, "tool_result_error", r#""status":"error""#),
+    (Dialect::Bedrock, "json_schema", r#""textFormat":{"type":"json_schema""#),
+    (Dialect::Bedrock, "reasoning_effort", r#""thinking":{"type":"enabled","budget_tokens":"#),
+    (Dialect::Bedrock, "reasoning_budget", r#""thinking":{"type":"enabled","budget_tokens":"#),
+    (Dialect::Bedrock, "reasoning_off", r#""thinking":{"type":"disabled"}"#),
+    (Dialect::Bedrock, "thinking_replay", r#"{"reasoningText":{"text":"Look it up.","signature":""#),
+    (Dialect::Bedrock, "max_tokens", r#""maxTokens":"#),
+    (Dialect::Bedrock, "temperature", r#""temperature":0"#),
+    (Dialect::Bedrock, "top_p", r#""topP":0"#),
+    (Dialect::Bedrock, "top_k", r#""top_k":"#),
+    (Dialect::Bedrock, "stop", r#""stopSequences":["#),
+    (Dialect::Bedrock, "metadata", r#""requestMetadata":{"#),
+    (Dialect::Bedrock, "cache_marker", r#"{"cachePoint":{"#),
+    (Dialect::Bedrock, "service_tier", r#""serviceTier":{"type":"#),
+];
+
+/// What an upstream cannot tell.
+pub(crate) const NOT_TOLD: &[Known] = &[
+    known("openai", "reasoning_proof", "", "Chat proves no thinking"),
+    known("openai", "stop_sequence", "", "an ordinary stop says the same"),
+    known("anthropic", "logprobs", "", "there is no such member"),
+    known("anthropic", "n", "", "there is one reply"),
+    known("responses", "stop_sequence", "", "nobody can ask for stop sequences"),
+    known("responses", "n", "", "there is one reply"),
+    known("bedrock", "logprobs", "", "there is no such member"),
+    known("bedrock", "n", "", "there is one reply"),
+    known("bedrock", "usage_reasoning", "", "reasoning is counted among the output only"),
+];
+
+const ORDINARY: &str = "as an ordinary stop";
+
+/// What a client is told in other words, or not at all.
+pub(crate) const TOLD_OTHERWISE: &[Known] = &[
+    known("openai clients", "stop_sequence", ORDINARY, "Chat does not tell which sequence was met"),
+    known("responses clients", "stop_sequence", ORDINARY, "no client can ask for stop sequences"),
+    known("gemini clients", "stop_sequence", ORDINARY, "the format does not tell which sequence was met"),
+    known(
+        "responses clients",
+        "n",
+        "the first",
+        "the format holds one reply, and its clients cannot ask for more",
+    ),
+    known(
+        "gemini clients",
+        "usage_cached",
+        "what was read",
+        "what was written to a cache is counted among the prompt only: the format has no word for it",
+    ),
+    known(
+        "anthropic clients",
+        "logprobs",
+        "lost",
+        "the format has no place for them, and its clients cannot ask for them",
+    ),
+    known(
+        "anthropic clients",
+        "n",
+        "the first",
+        "the format holds one reply, and its clients cannot ask for more",
+    ),
+];
