@@ -1,17 +1,33 @@
 """Child processes: started with a log, ended by id."""
 
 import os
+import random
 import socket
 import subprocess
+from pathlib import Path
 
 from .waiting import until
 
 
+# Where the kernel's own choice of ports begins: those below it are never given to a connection.
+_EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_given = set()
+
+
 def free_port():
-    """A port of the loopback interface that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """A port of the loopback interface that nobody listens on, and that no connection can be given before it is used."""
+    first = int(_EPHEMERAL.read_text().split()[0]) if _EPHEMERAL.exists() else 32768
+    while True:
+        port = random.randrange(10240, first)
+        if port in _given:
+            continue
+        with socket.socket() as sock:
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _given.add(port)
+        return port
 
 
 class Process:
