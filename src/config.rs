@@ -15,8 +15,8 @@ pub mod token;
 pub use key::{Access, Key, KeyStatus, LossPolicy, PreviousSecret, Step, Strategy, Target};
 pub use model::{Channel, Model, Prices};
 pub use provider::{Auth, AuthKind, Aws, BaseUrl, Entra, Provider, Vendor};
-pub use record::{AttemptRecord, PassedOver, Record, Usage, UsageSource};
-pub use settings::{RefusalPolicy, RetryPolicy, Settings};
+pub use record::{AttemptRecord, Maker, PassedOver, Record, Usage, UsageSource};
+pub use settings::{RefusalPolicy, RetryPolicy, Settings, StoredResponses};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,12 +32,21 @@ pub mod type_url {
     pub const KEY: &str = "type.googleapis.com/sluice.v1.Key";
 }
 
-/// The gRPC service for the one unary call the module makes: an unknown but well-formed key.
+/// The gRPC service for an unknown but well-formed key.
 pub mod key_lookup {
     /// Service name.
     pub const SERVICE: &str = "sluice.v1.KeyLookup";
     /// Method name; takes a [`super::KeyRequest`], returns a [`super::Payload`] with a [`super::Key`], or the
     /// status `NOT_FOUND`.
+    pub const METHOD: &str = "Get";
+}
+
+/// The gRPC service for a stored reply that this Envoy has not seen made.
+pub mod reply_lookup {
+    /// Service name.
+    pub const SERVICE: &str = "sluice.v1.ReplyLookup";
+    /// Method name; takes a [`super::ReplyRequest`], returns a [`super::Payload`] with a list of [`super::Maker`]s, the
+    /// newest first. It is empty where the ledger knows of none.
     pub const METHOD: &str = "Get";
 }
 
@@ -53,6 +62,14 @@ pub struct Payload {
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub struct KeyRequest {
     /// [`Key::id`].
+    #[prost(string, tag = "1")]
+    pub id: String,
+}
+
+/// `message ReplyRequest { string id = 1; }`
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct ReplyRequest {
+    /// [`Record::reply`].
     #[prost(string, tag = "1")]
     pub id: String,
 }

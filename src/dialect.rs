@@ -12,9 +12,12 @@ pub mod terms;
 
 mod claude;
 pub mod cut;
+mod edit;
+mod marker;
 mod members;
 mod openai_api;
 mod schema;
+mod thoughts;
 mod tool_call;
 mod turns;
 mod value;
@@ -27,6 +30,7 @@ use crate::ir::error::{ApiError, Fault, Malformed};
 use crate::ir::event::Event;
 use crate::ir::loss::Loss;
 use crate::wire::json::Text;
+pub use edit::{Edit, Member, splice};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
@@ -63,13 +67,13 @@ pub trait Inbound: Sync {
 
     /// What this dialect calls what Chat calls otherwise, for losses that encoders tell.
     fn terms(&self) -> Terms {
-        &[]
+        Terms::default()
     }
 
-    /// What a reply of this dialect repeats of its request, in a form of the dialect's own; read once, and only where the
-    /// reply is translated.
-    fn echo(&self, ask: &Ask<'_>, body: &str) -> String {
-        let (_, _) = (ask, body);
+    /// What a reply of this dialect repeats of its request, in a form of the dialect's own, where the reply is translated.
+    /// `lost` are the paths of what the provider was not asked for.
+    fn echo(&self, ask: &Ask<'_>, body: &str, lost: &[String]) -> String {
+        let (_, _, _) = (ask, body, lost);
         String::new()
     }
 
@@ -92,14 +96,32 @@ pub trait Inbound: Sync {
     /// Appends an error body.
     fn encode_error(&self, error: &ApiError, request_id: &str, out: &mut Vec<u8>);
 
-    /// Appends the model list. It is not paged: everything is in it.
-    fn encode_models(&self, models: &[&Model], out: &mut Vec<u8>);
+    /// Which page of the model list a query asks for; all of it, unless the dialect has pages and the query wants one.
+    fn paging(&self, query: &dyn Fn(&str) -> Option<String>) -> Result<Paging, Malformed> {
+        let _ = query;
+        Ok(Paging::default())
+    }
+
+    /// Appends a page of the model list. `more` says that the list goes on, in the direction in which it was asked for.
+    fn encode_models(&self, models: &[&Model], more: bool, out: &mut Vec<u8>);
 
     /// Appends one model.
     fn encode_model(&self, model: &Model, out: &mut Vec<u8>);
 
     /// The reply header in which official clients look for the request id, in lower case.
     fn request_id_header(&self) -> &'static str;
+}
+
+/// A page of the model list. Models are in the order of their ids, and pages are cut between ids, so that a model that goes
+/// in the meantime moves no other.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Paging {
+    /// The most models of a page.
+    pub limit: Option<usize>,
+    /// The id that it begins behind.
+    pub after: Option<String>,
+    /// The id that it ends before; asks for the last ones there.
+    pub before: Option<String>,
 }
 
 /// Turns events into a client's stream.
@@ -152,6 +174,13 @@ pub trait Outbound: Sync {
     /// Begins to read a streamed reply.
     fn stream_decoder(&self) -> Box<dyn DecodeStream>;
 
+    /// Where signatures of a model's thinking are at home, if that is another dialect than this one: its maker's, who takes
+    /// them back wherever they were made.
+    fn maker(&self, model: &str) -> Option<Dialect> {
+        let _ = model;
+        None
+    }
+
     /// The media type of streamed replies, in lower case.
     fn stream_type(&self) -> &'static str {
         "text/event-stream"
@@ -164,6 +193,12 @@ pub trait Outbound: Sync {
 
     /// Embeddings, where the dialect has them.
     fn embeds(&self) -> Option<&'static dyn EmbedOutbound> {
+        None
+    }
+
+    /// What a whole reply used, where the dialect says so in its headers (lower-case names).
+    fn usage_told(&self, headers: &[(String, Vec<u8>)]) -> Option<Usage> {
+        let _ = headers;
         None
     }
 
@@ -230,13 +265,23 @@ pub struct Target<'a> {
     pub model_in_body: bool,
     /// Members that the vendor wants in every body, as names and JSON text.
     pub extra: &'static [(&'static str, &'static str)],
+    /// Whether vectors are asked for in another form of the dialect than its clients': as predictions of instances, which
+    /// is Vertex AI's for models that are not Gemini's.
+    pub predicts: bool,
 }
 
 impl<'a> Target<'a> {
     /// A model of the dialect's owner.
     #[must_use]
     pub const fn of(model: &'a str) -> Self {
-        Self { model, max_output_tokens: None, stream_usage: true, model_in_body: true, extra: &[] }
+        Self {
+            model,
+            max_output_tokens: None,
+            stream_usage: true,
+            model_in_body: true,
+            extra: &[],
+            predicts: false,
+        }
     }
 }
 
@@ -279,8 +324,9 @@ pub trait Patch: Sync {
     /// that occurs twice is refused: policy and upstream must read the same `model`.
     fn peek<'a>(&self, ask: &Ask<'a>, body: &'a str) -> Result<Peek<'a>, Malformed>;
 
-    /// The edits that turn the client's body into the upstream's, in order, not overlapping.
-    fn splice(&self, peek: &Peek<'_>, target: &Target<'_>) -> Vec<Edit>;
+    /// The edits that turn the client's body into the upstream's, in any order. What they take from what the client said
+    /// goes to `loss`, in the client's terms.
+    fn splice(&self, peek: &Peek<'_>, target: &Target<'_>, loss: &mut Loss) -> Vec<Edit>;
 
     /// Looks at a whole reply with status 200.
     fn peek_reply(&self, endpoint: Endpoint, body: &str) -> Result<Summary, Fault>;
@@ -296,8 +342,12 @@ pub struct Peek<'a> {
     pub model: Text<'a>,
     /// The span of its value, quotes included; `None` if it is not in the body.
     pub model_span: Option<Range<usize>>,
-    /// The spans of the member that holds it, name included, where some vendor wants the body without.
-    pub model_member: Option<Member>,
+    /// The span of the member that holds it, from its name on, where some vendor wants the body without.
+    pub model_member: Option<Range<usize>>,
+    /// Members that repeat the model which the path names.
+    pub repeated: Vec<Member>,
+    /// Members with proofs of other dialects where some models demand that one stands.
+    pub unproved: Vec<Member>,
     /// The spans of members' values that some vendor wants in the body ([`Target::extra`]) and that are there already.
     pub extra: Vec<(&'static str, Range<usize>)>,
     /// Whether the client wants a stream.
@@ -306,8 +356,10 @@ pub struct Peek<'a> {
     /// wants no stream, or speaks a dialect that always tells.
     pub stream_options: Option<Edit>,
     /// Edits that every provider of the dialect needs: what another dialect has proved is taken out
-    /// ([`crate::ir::proof`]). In order, not overlapping.
+    /// ([`crate::ir::proof`]).
     pub edits: Vec<Edit>,
+    /// What these edits take.
+    pub loss: Loss,
     /// Whether the client asked for usage in the stream.
     pub include_usage: bool,
     /// The reply limit, whichever member carries it.
@@ -334,10 +386,13 @@ impl Peek<'_> {
             builds_on: self.builds_on.map(Text::into_owned),
             model_span: self.model_span,
             model_member: self.model_member,
+            repeated: self.repeated,
+            unproved: self.unproved,
             extra: self.extra,
             stream: self.stream,
             stream_options: self.stream_options,
             edits: self.edits,
+            loss: self.loss,
             include_usage: self.include_usage,
             max_tokens: self.max_tokens,
             n: self.n,
@@ -346,15 +401,6 @@ impl Peek<'_> {
             needs: self.needs,
         }
     }
-}
-
-/// Where a member stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
-    /// From its name to its value's end.
-    pub whole: Range<usize>,
-    /// The same with the comma that has to go with it.
-    pub gone: Range<usize>,
 }
 
 /// What a request needs of a model.
@@ -374,30 +420,6 @@ pub struct Needs {
     pub prompt_tokens: u64,
 }
 
-/// One change of a body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edit {
-    /// What is replaced; empty to insert.
-    pub span: Range<usize>,
-    /// By what.
-    pub with: Vec<u8>,
-}
-
-/// Applies edits. Bytes outside of them stay as they are.
-#[must_use]
-pub fn splice(body: &[u8], edits: &[Edit]) -> Vec<u8> {
-    let grown: usize = edits.iter().map(|edit| edit.with.len()).sum();
-    let mut out = Vec::with_capacity(body.len() + grown);
-    let mut at = 0;
-    for edit in edits {
-        out.extend_from_slice(body.get(at..edit.span.start).unwrap_or_default());
-        out.extend_from_slice(&edit.with);
-        at = edit.span.end;
-    }
-    out.extend_from_slice(body.get(at..).unwrap_or_default());
-    out
-}
-
 /// What a reply turned out to be, for the record.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
@@ -409,8 +431,36 @@ pub struct Summary {
     pub refused: bool,
     /// Bytes of text, thinking and arguments: what tokens are estimated from.
     pub output_bytes: u64,
-    /// The id under which the provider keeps the reply, where it does and the dialect has calls about it.
-    pub stored: Option<String>,
+    /// The reply as the provider keeps it, where it does and the dialect has calls about it.
+    pub stored: Option<StoredReply>,
+}
+
+/// A reply that a provider keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredReply {
+    /// Under which id.
+    pub id: String,
+    /// How far it is, if it is made in the background.
+    pub background: Option<Progress>,
+    /// Its model, as the provider names it.
+    pub model: Option<String>,
+}
+
+impl Summary {
+    /// How far the reply is, if it is made in the background.
+    #[must_use]
+    pub fn background(&self) -> Option<Progress> {
+        self.stored.as_ref().and_then(|stored| stored.background)
+    }
+}
+
+/// How far a reply is that is made in the background.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// There is more to come.
+    UnderWay,
+    /// It has ended, whichever way.
+    Over,
 }
 
 /// Watches a stream that passes through.

@@ -9,6 +9,7 @@ pub mod embed;
 pub mod error;
 pub mod event;
 pub mod loss;
+pub mod place;
 pub mod proof;
 
 pub use crate::config::Usage;

@@ -10,6 +10,7 @@ mod vertex;
 
 use crate::config::{Access, AuthKind, BaseUrl, Dialect, Endpoint, Invalid, Provider, Vendor};
 use crate::dialect::{Target, outbound};
+use crate::ir::error::ApiError;
 use crate::wire::percent;
 use std::borrow::Cow;
 
@@ -93,7 +94,12 @@ impl Upstream {
     /// Whether it takes a dialect's requests as they are ([`Provider::speaks`]).
     #[must_use]
     pub fn speaks(&self, dialect: Dialect) -> bool {
-        self.dialect == dialect || self.also_speaks.contains(&dialect)
+        self.spoken().any(|spoken| spoken == dialect)
+    }
+
+    /// The dialects that it speaks, its first before all.
+    pub fn spoken(&self) -> impl Iterator<Item = Dialect> {
+        std::iter::once(self.dialect).chain(self.also_speaks.iter().copied())
     }
 
     /// What a client's requests are sent in: its own dialect where the provider speaks it.
@@ -114,7 +120,7 @@ impl Upstream {
         let target = Target { max_output_tokens, stream_usage: self.stream_usage, ..Target::of(model) };
         match (&self.vendor, dialect) {
             (Some(Vendor::Vertex {}), Dialect::Anthropic) => vertex::claude(endpoint, target),
-            (Some(Vendor::Vertex {}), _) => Target { model_in_body: false, ..target },
+            (Some(Vendor::Vertex {}), _) => vertex::google(endpoint, target),
             _ => target,
         }
     }
@@ -222,6 +228,30 @@ impl Upstream {
     #[must_use]
     pub fn is_quoted_in(&self, text: &[u8]) -> bool {
         self.secrets.iter().any(|secret| memchr::memmem::find(text, secret.as_bytes()).is_some())
+    }
+
+    /// Whether an error quotes it, in whatever form it came.
+    #[must_use]
+    pub fn is_quoted_by(&self, error: &ApiError) -> bool {
+        let texts = [Some(&error.message), error.code.as_ref(), error.param.as_ref()];
+        texts.into_iter().flatten().any(|text| self.is_quoted_in(text.as_bytes()))
+    }
+
+    /// The length of the longest part of the credential.
+    #[must_use]
+    pub fn longest_secret(&self) -> usize {
+        self.secrets.iter().map(String::len).max().unwrap_or(0)
+    }
+
+    /// An error that may be shown to a client.
+    #[must_use]
+    pub fn redacted(&self, error: ApiError) -> ApiError {
+        ApiError {
+            message: self.redact(&error.message),
+            code: error.code.map(|code| self.redact(&code)),
+            param: error.param.map(|param| self.redact(&param)),
+            ..error
+        }
     }
 
     /// The text without the credential.

@@ -7,18 +7,25 @@
 
 #[path = "golden/asks.rs"]
 mod asks;
+#[path = "golden/carried.rs"]
+mod carried;
 #[path = "golden/endpoint.rs"]
 mod endpoint;
 #[path = "golden/eventstream.rs"]
 mod eventstream;
 #[path = "golden/fixtures.rs"]
 mod fixtures;
+#[path = "golden/place.rs"]
+mod place;
+#[path = "golden/told.rs"]
+mod told;
 
 use asks::{UPSTREAMS, ask, target};
 use endpoint::endpoint;
 use fixtures::{CLIENTS, Fixture, all, chat, context};
 use sluice::config::{Dialect, Operation};
-use sluice::dialect::{Observe, inbound, outbound, patch, splice};
+use sluice::dialect::{Observe, Target, inbound, outbound, patch, splice};
+use sluice::ir::embed::Request;
 use sluice::ir::event::{Checker, Event};
 use sluice::ir::loss::Loss;
 use sluice::wire::json::{Kind, Reader};
@@ -26,6 +33,9 @@ use sluice::wire::sse::Splitter;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
+
+/// A model of Vertex AI's that predicts vectors.
+const PREDICTING: Target<'static> = Target { predicts: true, ..Target::of("text-embedding-005") };
 
 fn is_blessing() -> bool {
     std::env::var_os("SLUICE_BLESS").is_some_and(|value| value == "1")
@@ -177,7 +187,7 @@ fn requests_cross() {
         };
         for upstream in UPSTREAMS {
             let name = upstream.name();
-            let mut loss = decoded_loss.clone();
+            let mut loss = Loss::default();
             let mut out = Vec::new();
             let encoded = match (counting, outbound(upstream).counts()) {
                 (false, _) => {
@@ -190,7 +200,8 @@ fn requests_cross() {
             };
             match encoded {
                 Err(malformed) => {
-                    verdict.expect(&fixture, &format!("to.{name}.refused.txt"), &format!("{malformed}\n"));
+                    let refusal = told::refusal(fixture.dialect, malformed);
+                    verdict.expect(&fixture, &format!("to.{name}.refused.txt"), &format!("{refusal}\n"));
                     continue;
                 }
                 Ok(()) => verdict.expect_json(&fixture, &format!("to.{name}.json"), &out),
@@ -202,9 +213,9 @@ fn requests_cross() {
             {
                 verdict.failures.push(format!("{} to {name}: {malformed}", fixture.name()));
             }
-            if !loss.paths().is_empty() {
-                let said = loss.paths().join("\n") + "\n";
-                verdict.expect(&fixture, &format!("to.{name}.loss.txt"), &said);
+            let lost = told::losses(fixture.dialect, &decoded_loss, &loss);
+            if !lost.is_empty() {
+                verdict.expect(&fixture, &format!("to.{name}.loss.txt"), &(lost.join("\n") + "\n"));
             }
         }
     }
@@ -225,15 +236,30 @@ fn embeddings(verdict: &mut Verdict, fixture: &Fixture, body: &str) {
     for upstream in UPSTREAMS {
         let Some(embeds) = outbound(upstream).embeds() else { continue };
         let name = upstream.name();
-        let (mut loss, mut out) = (decoded_loss.clone(), Vec::new());
+        let (mut loss, mut out) = (Loss::default(), Vec::new());
         match embeds.encode_request(&request, &target(upstream), &mut loss, &mut out) {
             Ok(()) => verdict.expect_json(fixture, &format!("to.{name}.json"), &out),
             Err(malformed) => {
-                verdict.expect(fixture, &format!("to.{name}.refused.txt"), &format!("{malformed}\n"));
+                let refusal = told::refusal(fixture.dialect, malformed);
+                verdict.expect(fixture, &format!("to.{name}.refused.txt"), &format!("{refusal}\n"));
             }
         }
-        if !loss.paths().is_empty() {
-            verdict.expect(fixture, &format!("to.{name}.loss.txt"), &(loss.paths().join("\n") + "\n"));
+        let lost = told::losses(fixture.dialect, &decoded_loss, &loss);
+        if !lost.is_empty() {
+            verdict.expect(fixture, &format!("to.{name}.loss.txt"), &(lost.join("\n") + "\n"));
+        }
+    }
+    predictions(verdict, fixture, &request);
+}
+
+/// The same to models of Vertex AI's that predict.
+fn predictions(verdict: &mut Verdict, fixture: &Fixture, request: &Request<'_>) {
+    let Some(embeds) = outbound(Dialect::Gemini).embeds() else { return };
+    let mut out = Vec::new();
+    match embeds.encode_request(request, &PREDICTING, &mut Loss::default(), &mut out) {
+        Ok(()) => verdict.expect_json(fixture, "to.vertex-predict.json", &out),
+        Err(malformed) => {
+            verdict.expect(fixture, "to.vertex-predict.refused.txt", &format!("{malformed}\n"));
         }
     }
 }
@@ -241,7 +267,9 @@ fn embeddings(verdict: &mut Verdict, fixture: &Fixture, body: &str) {
 /// Vectors, for every client that asks for them: as numbers, and packed for those who can want that.
 fn vectors(verdict: &mut Verdict, fixture: &Fixture, body: &str) {
     let Some(embeds) = outbound(fixture.dialect).embeds() else { return };
-    let reply = match embeds.decode_reply(&target(fixture.dialect), body) {
+    let predicted = fixture.name().contains("_predicted");
+    let target = if predicted { PREDICTING } else { target(fixture.dialect) };
+    let reply = match embeds.decode_reply(&target, body) {
         Ok(reply) => reply,
         Err(fault) => return verdict.expect(fixture, "fault.txt", &format!("{fault:#?}\n")),
     };
@@ -278,7 +306,7 @@ fn replies_cross() {
     for fixture in all("replies", "json") {
         let body = String::from_utf8_lossy(&fixture.bytes);
         // What no client speaks never passes through.
-        if fixture.dialect.chat().is_some() {
+        if fixture.dialect.chat().is_some() && !fixture.name().contains("_predicted") {
             let observed = match patch(fixture.dialect).peek_reply(endpoint(&fixture), &body) {
                 Ok(summary) => format!("{summary:#?}\n"),
                 Err(fault) => format!("{fault:#?}\n"),
@@ -331,7 +359,7 @@ fn streamed(verdict: &mut Verdict) -> Vec<Fixture> {
 }
 
 /// What is told of a stream, beside what is told of a whole reply of the same name.
-fn told(stream: &Fixture, suffix: &str) -> String {
+fn beside(stream: &Fixture, suffix: &str) -> String {
     let whole = PathBuf::from(format!("{}.json", stream.stem.display()));
     if whole.exists() { format!("stream.{suffix}") } else { suffix.to_owned() }
 }
@@ -342,7 +370,7 @@ fn streams(verdict: &mut Verdict) {
             let mut observer = patch(fixture.dialect).observer(endpoint(&fixture), false);
             verdict.expect(
                 &fixture,
-                &told(&fixture, "observed.txt"),
+                &beside(&fixture, "observed.txt"),
                 &observe(&fixture.bytes, &mut *observer),
             );
         }
@@ -368,7 +396,7 @@ fn streams(verdict: &mut Verdict) {
             ));
         }
         if let Err(fault) = result {
-            verdict.expect(&fixture, &told(&fixture, "fault.txt"), &format!("{fault:#?}\n"));
+            verdict.expect(&fixture, &beside(&fixture, "fault.txt"), &format!("{fault:#?}\n"));
         }
         for (client, _, out) in encoders {
             verdict.expect(&fixture, &format!("to.{}.sse", client.name()), &String::from_utf8_lossy(&out));
@@ -421,9 +449,13 @@ fn patches_touch_nothing_else() {
         match patch(fixture.dialect).peek(&ask(endpoint(&fixture)), &body) {
             Err(malformed) => verdict.expect(&fixture, "refused.txt", &format!("{malformed}\n")),
             Ok(peek) => {
-                let edits = patch(fixture.dialect).splice(&peek, &target(fixture.dialect));
+                let mut loss = Loss::default();
+                let edits = patch(fixture.dialect).splice(&peek, &target(fixture.dialect), &mut loss);
                 let patched = splice(body.as_bytes(), &edits);
                 verdict.expect(&fixture, "patched.json", &String::from_utf8_lossy(&patched));
+                if !loss.paths().is_empty() {
+                    verdict.expect(&fixture, "loss.txt", &(loss.paths().join("\n") + "\n"));
+                }
             }
         }
     }

@@ -20,10 +20,14 @@ mod replies;
 mod requests;
 #[path = "matrix/shown.rs"]
 mod shown;
+#[path = "golden/told.rs"]
+mod told;
+#[path = "matrix/vendors.rs"]
+mod vendors;
 
 use asks::UPSTREAMS;
 use fixtures::{CLIENTS, all};
-use known::{COLUMNS, Known};
+use known::{COLUMNS, Known, ON_BEDROCK};
 use sluice::config::Dialect;
 use std::fmt::Write as _;
 use std::fs;
@@ -41,6 +45,9 @@ lost, in `x-sluice-dropped-params` and in the record; a key with the `strict` po
 a feature is carried, and *not sayable* that a dialect has no word for it; the lists below each table say why. Every cell stands
 for buffered and streamed replies; where they differ, both are told. A client and an upstream of one dialect are shown as
 they would be translated; in fact such requests and replies pass through as they are.
+
+Azure OpenAI and Vertex AI have no columns: a test holds every request to them to what the dialect's own column sends and
+loses, but for the address and, to Claude on Vertex AI, `anthropic_version` in the place of `model`.
 ";
 
 fn golden(kind: &str, dialect: Dialect, feature: &str, extension: &str) -> PathBuf {
@@ -91,17 +98,22 @@ fn head(out: &mut String, title: &str, columns: &[String]) {
 }
 
 fn request_tables(out: &mut String, all: &mut Vec<Said>, problems: &mut Vec<String>) {
-    for client in CLIENTS {
-        let labels: Vec<_> = COLUMNS.iter().map(|column| column.label.to_owned()).collect();
-        head(out, &format!("Requests of {} clients", client.name()), &labels);
+    for (client, columns, title) in CLIENTS.into_iter().flat_map(|client| {
+        let title = format!("Requests of {} clients", client.name());
+        let others = format!("{title} to other makers' models on Bedrock");
+        [(client, &COLUMNS[..], title), (client, &ON_BEDROCK[..], others)]
+    }) {
+        let labels: Vec<_> = columns.iter().map(|column| column.label.to_owned()).collect();
+        head(out, &title, &labels);
         let mut said: Vec<Said> = Vec::new();
         for feature in requests::FEATURES {
             let mut cells = vec![feature.to_owned()];
-            for column in &COLUMNS {
+            for column in columns {
                 let [buffered, streamed] =
                     [false, true].map(|stream| requests::cell(client, column, feature, stream));
                 let cell = cell(buffered, streamed, problems);
                 said.push((column.label.to_owned(), feature, cell.clone()));
+                said.push((column.group.to_owned(), feature, cell.clone()));
                 said.push((client.name().to_owned(), feature, cell.clone()));
                 cells.push(cell);
             }

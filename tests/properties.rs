@@ -11,12 +11,16 @@ mod assemble;
 mod eventstream;
 #[path = "golden/fixtures.rs"]
 mod fixtures;
+#[path = "properties/patches.rs"]
+mod patches;
 #[path = "properties/replies.rs"]
 mod replies;
 #[path = "properties/requests.rs"]
 mod requests;
 #[path = "properties/rows.rs"]
 mod rows;
+#[path = "properties/survivors.rs"]
+mod survivors;
 
 use asks::{UPSTREAMS, ask, target};
 use assemble::Assembler;
@@ -43,15 +47,23 @@ fn read_everything(bytes: &[u8], cut: usize) {
     for (dialect, endpoint) in endpoints.filter(|(dialect, _)| CLIENTS.contains(dialect)) {
         let ask = ask(endpoint);
         if let Ok(peek) = patch(dialect).peek(&ask, &text) {
-            let edits = patch(dialect).splice(&peek, &TARGET);
+            let mut loss = Loss::default();
+            let edits = patch(dialect).splice(&peek, &TARGET, &mut loss);
             let patched = splice(text.as_bytes(), &edits);
             assert!(std::str::from_utf8(&patched).is_ok(), "a splice cuts a character");
             let again = String::from_utf8_lossy(&patched).into_owned();
-            let again = patch(dialect).peek(&ask, &again);
+            // Where the path names the model, it names the upstream's as well.
+            let there = Ask { endpoint, model: ask.model.map(|_| TARGET.model), stream: ask.stream };
+            let again = patch(dialect).peek(&there, &again);
             assert!(again.is_ok_and(|peek| peek.model_span.is_none() || peek.model == TARGET.model));
+            if !text.trim().is_empty() {
+                let target = survivors::target(cut);
+                let edits = patch(dialect).splice(&peek, &target, &mut loss);
+                survivors::changes(dialect, &target, &text, &splice(text.as_bytes(), &edits));
+            }
         }
         let _ = patch(dialect).peek_reply(endpoint, &text);
-        let _ = inbound(dialect).echo(&ask, &text);
+        let _ = inbound(dialect).echo(&ask, &text, &[]);
         read_vectors(dialect, &ask, &text, bound);
         let mut observer = patch(dialect).observer(endpoint, false);
         let mut splitter = Splitter::default();
@@ -206,11 +218,27 @@ proptest! {
         let body = format!("{head}\"m\"{tail}}}{space}");
         let asked = if stream { r#","stream_options":{"include_usage":true}"# } else { "" };
         let found = patch(Dialect::Openai).peek(&ask(Endpoint::ChatCompletions), &body).unwrap();
-        let patched = splice(body.as_bytes(), &patch(Dialect::Openai).splice(&found, &TARGET));
+        let patched = splice(body.as_bytes(), &patch(Dialect::Openai).splice(&found, &TARGET, &mut Loss::default()));
         prop_assert_eq!(String::from_utf8(patched).unwrap(), format!("{head}\"up/stream\"{tail}{asked}}}{space}"));
         let found = patch(Dialect::Anthropic).peek(&ask(Endpoint::Messages), &body).unwrap();
-        let patched = splice(body.as_bytes(), &patch(Dialect::Anthropic).splice(&found, &TARGET));
+        let edits = patch(Dialect::Anthropic).splice(&found, &TARGET, &mut Loss::default());
+        let patched = splice(body.as_bytes(), &edits);
         prop_assert_eq!(String::from_utf8(patched).unwrap(), format!("{head}\"up/stream\"{tail}}}{space}"));
+    }
+
+    #[test]
+    fn a_patched_body_is_the_client_s_but_for_what_the_target_demands(
+        body in patches::any_body(),
+        drawn in any::<usize>(),
+    ) {
+        let target = survivors::target(drawn);
+        let found = patch(Dialect::Anthropic).peek(&ask(Endpoint::Messages), &body).unwrap();
+        let mut loss = Loss::default();
+        let edits = patch(Dialect::Anthropic).splice(&found, &target, &mut loss);
+        let patched = splice(body.as_bytes(), &edits);
+        let changes = survivors::changes(Dialect::Anthropic, &target, &body, &patched);
+        let told = loss.paths().is_empty() != changes.iter().any(|change| !change.is_harmless());
+        prop_assert!(told, "{:?} said of {:?}", loss, changes);
     }
 
     #[test]
@@ -256,8 +284,9 @@ fn a_request_is_read_back_as_it_was_written() {
         let decoded = inbound(row.dialect).decode_request(&ask(chat(row.dialect)), &text, &mut loss);
         let mut back = decoded.map_err(|error| TestCaseError::fail(format!("{error}: {text}")))?;
         for message in &mut back.messages {
-            message.at = None;
+            (message.at, message.places) = (None, Vec::new());
         }
+        back.tools.iter_mut().for_each(|tool| tool.at = (0, None));
         prop_assert_eq!(loss.paths(), &[] as &[String], "{}", text);
         prop_assert_eq!(back, request, "{}", text);
         Ok(())

@@ -1,4 +1,4 @@
-//! Usage records for the ledger. The module streams them in the protocol of Envoy's access log service, whose entries carry one
+//! Usage records for the ledger, and the look-up of the replies that they tell of. The module streams them in the protocol of Envoy's access log service, whose entries carry one
 //! each (`docs/decisions/0007-records-on-a-stream-of-the-vm.md`).
 //!
 //! Invariants: a record that was read is committed before the next message is taken from the stream, so a ledger that
@@ -6,6 +6,7 @@
 //! Protobuf types live only here and in discovery.
 
 mod entry;
+mod reply_lookup;
 
 use crate::fleet::Fleet;
 use crate::ledger::{Committed, Ledger};
@@ -16,6 +17,7 @@ use envoy_types::pb::envoy::service::accesslog::v3::access_log_service_server::{
     AccessLogService, AccessLogServiceServer,
 };
 use envoy_types::pb::envoy::service::accesslog::v3::{StreamAccessLogsMessage, StreamAccessLogsResponse};
+use reply_lookup::ReplyLookup;
 use sluice::config::Record;
 use std::fmt;
 use std::future::Future;
@@ -50,6 +52,11 @@ impl Sink for Ledger {
     async fn commit(&self, node: &str, records: Vec<Record>) -> Result<Committed, StoreError> {
         Self::commit(self, node, records).await
     }
+}
+
+/// Adds the look-up of stored replies in `ledger` to `routes`, behind `token`.
+pub(crate) fn add_reply_lookup(ledger: Ledger, routes: &mut RoutesBuilder, token: &NodeToken) {
+    routes.add_service(InterceptedService::new(ReplyLookup(ledger), token.clone()));
 }
 
 /// The service; cheap to clone.

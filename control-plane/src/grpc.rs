@@ -1,6 +1,6 @@
-//! The gRPC server that Envoys talk to: discovery, key look-up and access log on one address.
+//! The gRPC server that Envoys talk to: discovery, look-ups and access log on one address.
 
-use crate::access_log::AccessLog;
+use crate::access_log::{self, AccessLog};
 use crate::discovery::Discovery;
 use crate::discovery::envoy::Gateway;
 use crate::node_token::NodeToken;
@@ -27,6 +27,7 @@ pub(crate) async fn serve(
     let source = shared.store.feed();
     Discovery::new(shared.pushed.clone(), source, shared.fleet.clone(), gateway, stop.clone())
         .add_to(&mut routes, &node_token);
+    access_log::add_reply_lookup(shared.ledger.clone(), &mut routes, &node_token);
     AccessLog::new(shared.ledger, shared.fleet, stop.clone()).add_to(&mut routes, &node_token);
     let server = Server::builder()
         .http2_keepalive_interval(Some(PROBE.0))

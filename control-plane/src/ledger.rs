@@ -1,6 +1,7 @@
 //! The ledger: what was used and what it cost.
 //!
-//! Invariants: a record is charged once, however often it is delivered; money is integer micro-dollars computed
+//! Invariants: a record is charged once, however often it is delivered, and a reply that is made in the background once, however
+//! many exchanges saw what it used; money is integer micro-dollars computed
 //! exactly from decimal prices; a batch is committed whole or not at all.
 
 pub(crate) mod csv;
@@ -9,8 +10,8 @@ mod price;
 mod tests;
 pub(crate) mod time;
 
-use crate::store::{Charged, Filter, Group, Store, StoreError, Stored, Sum, UsageCursor};
-use sluice::config::{Record, Usage};
+use crate::store::{Booked, Charged, Filter, Group, Store, StoreError, Stored, Sum, UsageCursor};
+use sluice::config::{Endpoint, Maker, Record, Usage, UsageSource};
 
 /// The ledger; cheap to clone.
 #[derive(Debug, Clone)]
@@ -41,15 +42,31 @@ impl Ledger {
     pub(crate) async fn commit(&self, node: &str, records: Vec<Record>) -> Result<Committed, StoreError> {
         let snapshot = self.store.feed().current();
         let all = u64::try_from(records.len()).unwrap_or(u64::MAX);
-        let batch: Vec<Charged> = records
-            .into_iter()
-            .map(|mut record| {
-                record.usage = capped(record.usage);
-                let cost_micro_usd = price::of_record(&record, &snapshot.models);
-                Charged { record, cost_micro_usd }
-            })
-            .collect();
-        let inserted = self.store.insert_records(node, &batch).await?;
+        let charged = |mut record: Record| {
+            record.usage = capped(record.usage);
+            let cost_micro_usd = price::of_record(&record, &snapshot.models);
+            Charged { record, cost_micro_usd }
+        };
+        let (late, plain): (Vec<Record>, Vec<Record>) =
+            records.into_iter().partition(|record| record.background);
+        let plain: Vec<Charged> = plain.into_iter().map(charged).collect();
+        let mut batch = self.store.begin_records().await?;
+        let mut inserted = batch.insert(node, &plain).await?;
+        for mut record in late {
+            if let (Some(provider), Some(reply)) = (&record.provider, &record.reply) {
+                let booked = batch.booked(provider, reply).await?;
+                settle(&mut record, booked);
+            }
+            if let (Some(provider), Some(model)) = (&record.provider, &record.model)
+                && record.endpoint == Endpoint::StoredResponses
+                && let Some(public) = price::sold_as(model, provider, &snapshot.models)
+            {
+                // What the reply calls its model is the provider's own name for it.
+                record.model = Some(public);
+            }
+            inserted += batch.insert(node, &[charged(record)]).await?;
+        }
+        batch.commit().await?;
         Ok(Committed { inserted, duplicates: all.saturating_sub(inserted) })
     }
 
@@ -63,9 +80,37 @@ impl Ledger {
         self.store.records(filter, after, limit).await
     }
 
+    /// Who had the reply made that a provider keeps under this id, the newest first.
+    pub(crate) async fn makers(&self, reply: &str) -> Result<Vec<Maker>, StoreError> {
+        self.store.makers(reply).await
+    }
+
     /// Sums by group, the dearest first.
     pub(crate) async fn sums(&self, filter: &Filter, group: Group) -> Result<Vec<Sum>, StoreError> {
         self.store.sums(filter, group).await
+    }
+}
+
+/// Leaves of a background reply's usage what has not been booked for it. What was booked from a part that was seen is not
+/// taken back if it was too much.
+fn settle(record: &mut Record, booked: Booked) {
+    if record.usage_source != UsageSource::None {
+        let told = record.model.take();
+        // Who had it made named the model; who looks at it has at most the provider's name of it.
+        let looks = record.endpoint == Endpoint::StoredResponses;
+        record.model = if looks { booked.model.or(told) } else { told.or(booked.model) };
+    }
+    let (all, past) = (record.usage, booked.usage);
+    record.usage = Usage {
+        input: all.input.saturating_sub(past.input),
+        cached: all.cached.saturating_sub(past.cached),
+        cache_write: all.cache_write.saturating_sub(past.cache_write),
+        output: all.output.saturating_sub(past.output),
+        reasoning: all.reasoning.saturating_sub(past.reasoning),
+        images: all.images.saturating_sub(past.images),
+    };
+    if record.usage == Usage::default() && record.usage != all {
+        record.usage_source = UsageSource::None;
     }
 }
 

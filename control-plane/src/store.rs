@@ -17,7 +17,7 @@ mod write;
 
 pub(crate) use error::StoreError;
 pub(crate) use keys::{KeyCursor, KeyRow, NewKey, ShownOnce};
-pub(crate) use records::{Charged, Filter, Group, Stored, Sum, UsageCursor};
+pub(crate) use records::{Booked, Charged, Filter, Group, Stored, Sum, UsageCursor};
 pub(crate) use write::{Outcome, Write};
 
 use crate::snapshot::Feed;

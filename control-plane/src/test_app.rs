@@ -147,5 +147,7 @@ pub(crate) fn record(seq: u64) -> Record {
         finish_reason: Some("stop".into()),
         dropped_params: vec!["logprobs".into()],
         passed_over: Vec::new(),
+        reply: None,
+        background: false,
     }
 }

@@ -1,6 +1,6 @@
 //! A client's credential and its policy.
 
-use super::{Invalid, Resource, RetryPolicy, is_model_id, is_name, type_url};
+use super::{Invalid, Model, Resource, RetryPolicy, is_model_id, is_name, type_url};
 use serde::{Deserialize, Serialize};
 
 /// A key as the module knows it: only a hash of the secret.
@@ -31,7 +31,8 @@ pub struct Key {
     /// In which order the chain is tried.
     #[serde(default)]
     pub strategy: Strategy,
-    /// Which models it may ask for and be served by; `*` at the end of a pattern matches the rest.
+    /// Which models it may ask for and be served by, by id or alias; `*` at the end of a pattern matches the rest. With
+    /// any rule, models that the catalog does not have serve only in the key's chain.
     #[serde(default, skip_serializing_if = "Access::is_open")]
     pub models: Access,
     /// Which providers may serve it.
@@ -137,11 +138,28 @@ impl Access {
     /// Whether `name` is allowed.
     #[must_use]
     pub fn permits(&self, name: &str) -> bool {
+        self.permits_one(&[name])
+    }
+
+    /// Whether the one thing that has all these names is allowed: whichever of them a rule says.
+    fn permits_one(&self, names: &[&str]) -> bool {
         let matches = |pattern: &String| match pattern.strip_suffix('*') {
-            Some(prefix) => name.starts_with(prefix),
-            None => name == pattern,
+            Some(prefix) => names.iter().any(|name| name.starts_with(prefix)),
+            None => names.contains(&pattern.as_str()),
         };
         !self.deny.iter().any(matches) && (self.allow.is_empty() || self.allow.iter().any(matches))
+    }
+}
+
+impl Key {
+    /// Whether it may use a model, under any of its public names.
+    #[must_use]
+    pub fn may_use(&self, model: &Model) -> bool {
+        if self.models.is_open() {
+            return true;
+        }
+        let names: Vec<&str> = std::iter::once(&model.id).chain(&model.aliases).map(String::as_str).collect();
+        self.models.permits_one(&names)
     }
 }
 

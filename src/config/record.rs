@@ -40,6 +40,13 @@ pub struct Record {
     /// Whether the client asked for a stream.
     #[serde(default)]
     pub stream: bool,
+    /// The id under which the provider keeps the reply that was made, or that the call was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<String>,
+    /// Whether that reply is made in the background. Then `usage` is what all of it has used, as far as this exchange saw,
+    /// and the ledger books what it has not booked for it yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub background: bool,
     /// The status the client got; 0 if it left before one was sent.
     pub status: u16,
     /// The `code` of the error the client got.
@@ -62,7 +69,7 @@ pub struct Record {
     /// Why the model stopped, in the provider's own word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<String>,
-    /// JSON paths that the upstream's dialect could not carry.
+    /// JSON paths that the upstream's dialect could not carry: at most 128, and `...` behind them if there were others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dropped_params: Vec<String>,
     /// Steps of the plan that were left out because they cannot do what the request needs.
@@ -81,6 +88,18 @@ pub struct PassedOver {
     /// What it lacks: `images`, `audio`, `documents`, `tools`, `schema`, `context`, `endpoint`, or the parameter that
     /// it cannot carry.
     pub lacks: String,
+}
+
+/// Who had a reply made, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Maker {
+    /// The provider that keeps it.
+    pub provider: String,
+    /// The key that had it made, or to which it has been shown.
+    pub key: String,
+    /// The public id of the model that made it, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
 }
 
 impl Record {
@@ -147,6 +166,8 @@ pub enum UsageSource {
     None,
     /// The provider's own count.
     Provider,
+    /// The reply is still being made, in the background: it is booked when it is first seen finished.
+    Deferred,
     /// The reply is complete but carried no count: about four bytes a token.
     Estimated,
     /// The reply was cut short (the client left, the upstream broke): what was seen until then.

@@ -22,6 +22,21 @@ pub struct Settings {
     /// Whether every key is pushed. If not, a VM learns keys as it meets them.
     #[serde(default = "default_true")]
     pub push_all_keys: bool,
+    /// Which stored responses may be reached.
+    #[serde(default)]
+    pub stored_responses: StoredResponses,
+}
+
+/// Which stored responses a key may reach. One that another key is known to have had made, never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum StoredResponses {
+    /// Those that it is known to have had made.
+    #[default]
+    Known,
+    /// Those too of which nobody knows who had them made: they are looked for at every provider that it may use.
+    Open,
 }
 
 /// How failures before the first token are answered (the failure table in ARCHITECTURE.md).

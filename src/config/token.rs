@@ -94,7 +94,12 @@ impl<'a> Token<'a> {
     /// Whether its secret has this hash (lower-case hex SHA-256), compared in constant time.
     #[must_use]
     pub fn matches(&self, secret_hash: &str) -> bool {
-        secret_digest(self.secret).as_bytes().ct_eq(secret_hash.as_bytes()).into()
+        let digest: [u8; 32] = Sha256::digest(self.secret.as_bytes()).into();
+        let mut digits = [0; 64];
+        for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(digest) {
+            *pair = [hex_digit(byte >> 4), hex_digit(byte)];
+        }
+        digits.ct_eq(secret_hash.as_bytes()).into()
     }
 }
 
@@ -106,9 +111,13 @@ fn secret_digest(secret: &str) -> String {
 /// Lower-case hex.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(HEX.get(usize::from(nibble)).copied().unwrap_or(b'0'));
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    bytes.iter().flat_map(|byte| [byte >> 4, *byte]).map(|nibble| char::from(hex_digit(nibble))).collect()
+}
+
+/// The digit of the lower half of a byte.
+const fn hex_digit(byte: u8) -> u8 {
+    let nibble = byte & 15;
+    if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
 }
 
 /// A freshly minted key. `token` is shown to its owner once and stored nowhere.

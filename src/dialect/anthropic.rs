@@ -14,7 +14,7 @@ mod stream;
 mod usage;
 
 use super::{
-    Ask, CountOutbound, DecodeStream, Edit, EncodeStream, Inbound, Observe, Outbound, Patch, Peek,
+    Ask, CountOutbound, DecodeStream, Edit, EncodeStream, Inbound, Observe, Outbound, Paging, Patch, Peek,
     ReplyContext, Summary, Target,
 };
 use crate::config::{Endpoint, Model, Operation};
@@ -30,16 +30,20 @@ pub struct Anthropic;
 
 impl Inbound for Anthropic {
     fn terms(&self) -> Terms {
-        &[
-            ("stop", "stop_sequences"),
-            ("user", "metadata.user_id"),
-            ("parallel_tool_calls", "tool_choice.disable_parallel_tool_use"),
-            ("response_format.json_schema", "output_config.format"),
-            ("response_format", "output_config.format"),
-            ("reasoning_effort", "thinking"),
-            (".function.parameters", ".input_schema"),
-            (".function.", "."),
-        ]
+        Terms {
+            names: &[
+                ("stop", "stop_sequences"),
+                ("user", "metadata.user_id"),
+                ("parallel_tool_calls", "tool_choice.disable_parallel_tool_use"),
+                ("response_format.json_schema", "output_config.format"),
+                ("response_format", "output_config.format"),
+                ("reasoning_effort", "thinking"),
+                ("reasoning_summary", "thinking.display"),
+            ],
+            tools: &[(".function.parameters", ".input_schema"), (".function", "")],
+            parts: &[(".filename", ".title")],
+            ..Terms::default()
+        }
     }
 
     fn decode_request<'a>(
@@ -67,8 +71,12 @@ impl Inbound for Anthropic {
         error::encode(error, request_id, out);
     }
 
-    fn encode_models(&self, models: &[&Model], out: &mut Vec<u8>) {
-        models::encode_list(models, out);
+    fn paging(&self, query: &dyn Fn(&str) -> Option<String>) -> Result<Paging, Malformed> {
+        models::paging(query)
+    }
+
+    fn encode_models(&self, models: &[&Model], more: bool, out: &mut Vec<u8>) {
+        models::encode_list(models, more, out);
     }
 
     fn encode_model(&self, model: &Model, out: &mut Vec<u8>) {
@@ -122,8 +130,8 @@ impl Patch for Anthropic {
         peek::peek(body)
     }
 
-    fn splice(&self, peek: &Peek<'_>, target: &Target<'_>) -> Vec<Edit> {
-        peek::splice(peek, target)
+    fn splice(&self, peek: &Peek<'_>, target: &Target<'_>, loss: &mut Loss) -> Vec<Edit> {
+        peek::splice(peek, target, loss)
     }
 
     fn peek_reply(&self, endpoint: Endpoint, body: &str) -> Result<Summary, Fault> {

@@ -13,7 +13,7 @@ mod stream;
 mod usage;
 
 use super::{CountOutbound, DecodeStream, EmbedOutbound, Outbound, Target};
-use crate::config::{Endpoint, Operation};
+use crate::config::{Dialect, Endpoint, Operation, Usage};
 use crate::ir::chat::{Reply, Request};
 use crate::ir::embed as vectors;
 use crate::ir::error::{ApiError, Fault, Malformed};
@@ -35,6 +35,10 @@ impl Outbound for Bedrock {
             _ => return None,
         };
         Some(Cow::Owned(format!("/model/{}/{verb}", percent::encode(model))))
+    }
+
+    fn maker(&self, model: &str) -> Option<Dialect> {
+        matches!(family::Family::of(model), family::Family::Claude(_)).then_some(Dialect::Anthropic)
     }
 
     fn encode_request(
@@ -65,6 +69,10 @@ impl Outbound for Bedrock {
 
     fn embeds(&self) -> Option<&'static dyn EmbedOutbound> {
         Some(&Self)
+    }
+
+    fn usage_told(&self, headers: &[(String, Vec<u8>)]) -> Option<Usage> {
+        usage::of_headers(headers)
     }
 
     fn decode_error(&self, status: u16, headers: &[(String, Vec<u8>)], body: &[u8]) -> ApiError {

@@ -1,141 +1,128 @@
-//! Taking members and elements out of a body, each with the comma that goes with it.
+//! Taking members and elements out of a body, and saying what was lost with them.
 //!
-//! Invariant: what is left is the JSON that it was without what was taken; edits come in order and do not overlap.
+//! Invariant: what is left is the JSON that it was without what was taken out; what was taken out is said, unless it said
+//! nothing.
 
-use super::{Edit, Member};
-use crate::wire::json::{Error, Reader, Text};
+use super::edit::{Edit, splice};
+use super::members::Path;
+use crate::ir::loss::Loss;
+use crate::wire::json::{Error, Reader};
 use std::ops::Range;
 
-/// Reads a member's value and says whether it is taken out; notes edits inside of one that stays.
-type TakeMember<'f, 'a> =
-    &'f mut dyn FnMut(&Text<'a>, &mut Reader<'a>, &mut Vec<Edit>) -> Result<bool, Error>;
+/// What becomes of a member or an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It stays; there may be cuts inside of it.
+    Stays,
+    /// It goes, which is a loss.
+    Goes,
+    /// It goes, because the cuts inside of it have left nothing.
+    Emptied,
+}
 
-/// The same for an element.
-type TakeElement<'f, 'a> = &'f mut dyn FnMut(&mut Reader<'a>, &mut Vec<Edit>) -> Result<bool, Error>;
+/// Reads a value at a path and judges it.
+type Judge<'f, 'a> = &'f mut dyn FnMut(&mut Cuts<'a>, &Path<'_>, &mut Reader<'a>) -> Result<Fate, Error>;
 
-/// Where a member stands whose name follows `before` and whose value ends at `end`.
-pub(super) fn member(body: &str, before: usize, end: usize) -> Member {
-    let gap = body.get(before..).unwrap_or_default();
-    let start = before + gap.find('"').unwrap_or(0);
-    let comma = gap.trim_ascii_start().starts_with(',');
-    let behind = body.get(end..).unwrap_or_default();
-    let gone = if comma {
-        before..end
-    } else if behind.trim_ascii_start().starts_with(',') {
-        start..end + behind.find(',').map_or(0, |at| at + 1)
-    } else {
-        start..end
-    };
-    Member { whole: start..end, gone }
+/// The same for a member of a name.
+pub(super) type JudgeMember<'f, 'a> =
+    &'f mut dyn FnMut(&mut Cuts<'a>, &Path<'_>, &str, &mut Reader<'a>) -> Result<Fate, Error>;
+
+/// What is taken out of a body, or changed in it.
+#[derive(Debug)]
+pub(super) struct Cuts<'a> {
+    body: &'a str,
+    pub(super) edits: Vec<Edit>,
+    /// In the client's terms.
+    pub(super) loss: Loss,
+}
+
+impl<'a> Cuts<'a> {
+    /// Nothing yet.
+    pub(super) fn of(body: &'a str) -> Self {
+        Self { body, edits: Vec::new(), loss: Loss::default() }
+    }
+
+    /// Puts something in a value's place, which is a loss.
+    pub(super) fn replace(&mut self, path: &Path<'_>, span: Range<usize>, with: &[u8]) {
+        self.loss.drop(path.to_string());
+        self.edits.push(Edit::replace(span, with));
+    }
+
+    /// Walks the members of the object that is next (the body, if it has no path). Says whether any is left.
+    pub(super) fn members(
+        &mut self,
+        parent: Option<&Path<'_>>,
+        reader: &mut Reader<'a>,
+        judge: JudgeMember<'_, 'a>,
+    ) -> Result<bool, Error> {
+        let mut left = false;
+        reader.object()?;
+        loop {
+            let before = reader.offset();
+            let Some(name) = reader.key()? else { return Ok(left) };
+            let name = name.plain();
+            let path = parent.map_or_else(|| Path::root(&name), |parent| parent.member(&name));
+            let start = name_offset(self.body, before);
+            let fate = judge(self, &path, &name, reader)?;
+            left |= self.settle(fate, &path, start..reader.offset());
+        }
+    }
+
+    /// Walks the elements of the array that is next. Says whether any is left.
+    pub(super) fn elements(
+        &mut self,
+        parent: &Path<'_>,
+        reader: &mut Reader<'a>,
+        judge: Judge<'_, 'a>,
+    ) -> Result<bool, Error> {
+        let (mut left, mut at) = (false, 0);
+        reader.array()?;
+        while reader.element()? {
+            let path = parent.index(at);
+            let start = reader.value_offset();
+            let fate = judge(self, &path, reader)?;
+            left |= self.settle(fate, &path, start..reader.offset());
+            at += 1;
+        }
+        Ok(left)
+    }
+
+    fn settle(&mut self, fate: Fate, path: &Path<'_>, span: Range<usize>) -> bool {
+        if fate == Fate::Stays {
+            return true;
+        }
+        if fate == Fate::Goes {
+            self.loss.drop(path.to_string());
+        }
+        self.edits.push(Edit::remove(span));
+        false
+    }
+}
+
+/// Where the name begins that follows `before`: between two members stand a comma and white space.
+pub(super) fn name_offset(body: &str, before: usize) -> usize {
+    before + body.get(before..).and_then(|rest| rest.find('"')).unwrap_or(0)
 }
 
 /// The body without these members, and which of them it had; `None` if it had none. The syntax has been checked.
 #[must_use]
 pub fn take_out<'n>(body: &[u8], names: &[&'n str]) -> Option<(Vec<u8>, Vec<&'n str>)> {
     let text = std::str::from_utf8(body).ok()?;
-    let (mut edits, mut found) = (Vec::new(), Vec::new());
-    let mut takes = |name: &Text<'_>, reader: &mut Reader<'_>, _: &mut Vec<Edit>| {
+    let (mut cuts, mut found) = (Cuts::of(text), Vec::new());
+    let mut judge = |_: &mut Cuts<'_>, _: &Path<'_>, name: &str, reader: &mut Reader<'_>| {
         reader.skip()?;
-        let named = names.iter().copied().find(|wanted| *name == **wanted);
+        let named = names.iter().copied().find(|wanted| *wanted == name);
         found.extend(named);
-        Ok(named.is_some())
+        Ok(if named.is_some() { Fate::Goes } else { Fate::Stays })
     };
-    members(text, &mut Reader::new(text), &mut edits, &mut takes).ok()?;
-    (!found.is_empty()).then(|| (super::splice(body, &edits), found))
-}
-
-/// Walks the members of the object that is next, and notes how to take those out for which `takes` says so. What it notes
-/// itself in the others is added in order.
-pub(super) fn members<'a>(
-    body: &'a str,
-    reader: &mut Reader<'a>,
-    edits: &mut Vec<Edit>,
-    takes: TakeMember<'_, 'a>,
-) -> Result<(), Error> {
-    let mut items = Vec::new();
-    let mut inner = Vec::new();
-    reader.object()?;
-    loop {
-        let before = reader.offset();
-        let Some(name) = reader.key()? else { break };
-        // Between two members stand a comma and white space.
-        let quote = body.get(before..).and_then(|rest| rest.find('"')).unwrap_or(0);
-        let taken = takes(&name, reader, &mut inner)?;
-        items.push((before + quote..reader.offset(), taken));
-    }
-    gather(&items, inner, edits);
-    Ok(())
-}
-
-/// The same for the elements of the array that is next. Says whether anything is left.
-pub(super) fn elements<'a>(
-    reader: &mut Reader<'a>,
-    edits: &mut Vec<Edit>,
-    takes: TakeElement<'_, 'a>,
-) -> Result<bool, Error> {
-    let mut items = Vec::new();
-    let mut inner = Vec::new();
-    reader.array()?;
-    while reader.element()? {
-        let start = reader.value_offset();
-        let taken = takes(reader, &mut inner)?;
-        items.push((start..reader.offset(), taken));
-    }
-    gather(&items, inner, edits);
-    Ok(items.iter().any(|(_, taken)| !taken))
-}
-
-/// Whoever has a neighbour before that stays goes with the comma before it, else with the one behind.
-fn gather(items: &[(Range<usize>, bool)], inner: Vec<Edit>, edits: &mut Vec<Edit>) {
-    let from = edits.len();
-    edits.extend(inner);
-    let mut kept = false;
-    let mut previous = None;
-    let mut rest = items.iter().peekable();
-    while let Some((span, taken)) = rest.next() {
-        if *taken {
-            let span = match (previous, rest.peek()) {
-                (Some(end), _) if kept => end..span.end,
-                (_, Some((next, _))) => span.start..next.start,
-                _ => span.clone(),
-            };
-            edits.push(Edit { span, with: Vec::new() });
-        }
-        kept |= !taken;
-        previous = Some(span.end);
-    }
-    if let Some(own) = edits.get_mut(from..) {
-        own.sort_by_key(|edit| edit.span.start);
-    }
+    cuts.members(None, &mut Reader::new(text), &mut judge).ok()?;
+    (!found.is_empty()).then(|| (splice(body, &cuts.edits), found))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialect::splice;
-
-    fn without(body: &str, gone: &[&str]) -> String {
-        let mut edits = Vec::new();
-        let mut takes = |name: &Text<'_>, reader: &mut Reader<'_>, _: &mut Vec<Edit>| {
-            reader.skip()?;
-            Ok(gone.iter().any(|gone| *name == *gone))
-        };
-        members(body, &mut Reader::new(body), &mut edits, &mut takes).unwrap();
-        String::from_utf8(splice(body.as_bytes(), &edits)).unwrap()
-    }
-
-    #[test]
-    fn a_comma_goes_with_what_is_taken() {
-        let body = r#"{ "a": 1 , "b":[",\"b\""],"c" :{} }"#;
-        assert_eq!(without(body, &["a"]), r#"{ "b":[",\"b\""],"c" :{} }"#);
-        assert_eq!(without(body, &["b"]), r#"{ "a": 1,"c" :{} }"#);
-        assert_eq!(without(body, &["c"]), r#"{ "a": 1 , "b":[",\"b\""] }"#);
-        assert_eq!(without(body, &["a", "b"]), r#"{ "c" :{} }"#);
-        assert_eq!(without(body, &["b", "c"]), r#"{ "a": 1 }"#);
-        assert_eq!(without(body, &["a", "c"]), r#"{ "b":[",\"b\""] }"#);
-        assert_eq!(without(body, &["a", "b", "c"]), r#"{  }"#);
-        assert_eq!(without(body, &[]), body);
-    }
+    use crate::wire::json::Kind;
 
     #[test]
     fn members_are_taken_out_by_name() {
@@ -146,14 +133,29 @@ mod tests {
         assert_eq!(take_out(b"[]", &["a"]), None);
     }
 
+    /// Takes the ones out of lists, wherever they stand.
+    fn without_ones<'a>(
+        cuts: &mut Cuts<'a>,
+        path: &Path<'_>,
+        _: &str,
+        reader: &mut Reader<'a>,
+    ) -> Result<Fate, Error> {
+        let left = if reader.peek()? == Kind::Object {
+            cuts.members(Some(path), reader, &mut without_ones)?
+        } else {
+            cuts.elements(path, reader, &mut |_, _, reader| {
+                Ok(if reader.raw()? == "1" { Fate::Goes } else { Fate::Stays })
+            })?
+        };
+        Ok(if left { Fate::Stays } else { Fate::Emptied })
+    }
+
     #[test]
-    fn elements_say_whether_any_is_left() {
-        let body = "[1, 2 ,3]";
-        for (gone, left, rest) in [("1", true, "[2 ,3]"), ("23", true, "[1]"), ("123", false, "[]")] {
-            let mut edits = Vec::new();
-            let mut takes = |reader: &mut Reader<'_>, _: &mut Vec<Edit>| Ok(gone.contains(reader.raw()?));
-            assert_eq!(elements(&mut Reader::new(body), &mut edits, &mut takes), Ok(left));
-            assert_eq!(splice(body.as_bytes(), &edits), rest.as_bytes());
-        }
+    fn what_goes_is_said_and_what_is_left_empty_is_not() {
+        let body = r#"{"a":[1, 2 ,3],"b":{"c":[1]},"d":[]}"#;
+        let mut cuts = Cuts::of(body);
+        assert_eq!(cuts.members(None, &mut Reader::new(body), &mut without_ones), Ok(true));
+        assert_eq!(splice(body.as_bytes(), &cuts.edits), br#"{"a":[2 ,3]}"#);
+        assert_eq!(cuts.loss.paths(), ["a[0]", "b.c[0]"]);
     }
 }

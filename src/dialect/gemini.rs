@@ -18,6 +18,7 @@ mod names;
 mod observe;
 mod parts;
 mod peek;
+mod proto;
 mod reply;
 mod request;
 mod retry;
@@ -28,7 +29,7 @@ mod usage;
 
 use super::{
     Ask, CountOutbound, DecodeStream, Edit, EmbedInbound, EmbedOutbound, EncodeStream, Inbound, Observe,
-    Outbound, Patch, Peek, ReplyContext, Summary, Target,
+    Outbound, Paging, Patch, Peek, ReplyContext, Summary, Target,
 };
 use crate::config::{Endpoint, Model, Operation};
 use crate::dialect::terms::Terms;
@@ -47,25 +48,35 @@ pub struct Gemini;
 
 impl Inbound for Gemini {
     fn terms(&self) -> Terms {
-        &[
-            ("messages", "contents"),
-            ("system", "systemInstruction.parts"),
-            ("tool_choice", "toolConfig.functionCallingConfig"),
-            ("stop", "generationConfig.stopSequences"),
-            ("max_tokens", "generationConfig.maxOutputTokens"),
-            ("temperature", "generationConfig.temperature"),
-            ("top_p", "generationConfig.topP"),
-            ("top_k", "generationConfig.topK"),
-            ("seed", "generationConfig.seed"),
-            ("n", "generationConfig.candidateCount"),
-            ("presence_penalty", "generationConfig.presencePenalty"),
-            ("frequency_penalty", "generationConfig.frequencyPenalty"),
-            ("logprobs", "generationConfig.responseLogprobs"),
-            ("top_logprobs", "generationConfig.logprobs"),
-            ("response_format", "generationConfig.responseJsonSchema"),
-            ("reasoning_effort", "generationConfig.thinkingConfig"),
-            (".content[", ".parts["),
-        ]
+        Terms {
+            names: &[
+                ("messages", "contents"),
+                ("system", "systemInstruction.parts"),
+                ("tool_choice", "toolConfig.functionCallingConfig"),
+                ("stop", "generationConfig.stopSequences"),
+                ("max_tokens", "generationConfig.maxOutputTokens"),
+                ("temperature", "generationConfig.temperature"),
+                ("top_p", "generationConfig.topP"),
+                ("top_k", "generationConfig.topK"),
+                ("seed", "generationConfig.seed"),
+                ("n", "generationConfig.candidateCount"),
+                ("presence_penalty", "generationConfig.presencePenalty"),
+                ("frequency_penalty", "generationConfig.frequencyPenalty"),
+                ("logprobs", "generationConfig.responseLogprobs"),
+                ("top_logprobs", "generationConfig.logprobs"),
+                ("response_format.json_schema.schema", "generationConfig.responseJsonSchema"),
+                ("response_format", "generationConfig.responseMimeType"),
+                ("reasoning_effort", "generationConfig.thinkingConfig"),
+                ("reasoning_summary", "generationConfig.thinkingConfig.includeThoughts"),
+            ],
+            tools: &[(".function", "")],
+            turns: &[(".content", ".parts")],
+            parts: &[
+                (".filename", ".inlineData.displayName"),
+                (".detail", ".mediaResolution"),
+                (".is_error", ".functionResponse.response.error"),
+            ],
+        }
     }
 
     fn decode_request<'a>(
@@ -97,8 +108,12 @@ impl Inbound for Gemini {
         error::encode(error, request_id, out);
     }
 
-    fn encode_models(&self, models: &[&Model], out: &mut Vec<u8>) {
-        models::encode_list(models, out);
+    fn paging(&self, query: &dyn Fn(&str) -> Option<String>) -> Result<Paging, Malformed> {
+        models::paging(query)
+    }
+
+    fn encode_models(&self, models: &[&Model], more: bool, out: &mut Vec<u8>) {
+        models::encode_list(models, more, out);
     }
 
     fn encode_model(&self, model: &Model, out: &mut Vec<u8>) {
@@ -209,8 +224,8 @@ impl EmbedOutbound for Gemini {
         embed::encode(request, target, loss, out)
     }
 
-    fn decode_reply<'a>(&self, _target: &Target<'_>, body: &'a str) -> Result<vectors::Reply<'a>, Fault> {
-        embed::decode_reply(body)
+    fn decode_reply<'a>(&self, target: &Target<'_>, body: &'a str) -> Result<vectors::Reply<'a>, Fault> {
+        embed::decode_reply_of(target, body)
     }
 }
 
@@ -219,8 +234,8 @@ impl Patch for Gemini {
         peek::peek(ask, body)
     }
 
-    fn splice(&self, peek: &Peek<'_>, target: &Target<'_>) -> Vec<Edit> {
-        peek::splice(peek, target)
+    fn splice(&self, peek: &Peek<'_>, target: &Target<'_>, loss: &mut Loss) -> Vec<Edit> {
+        peek::splice(peek, target, loss)
     }
 
     fn peek_reply(&self, endpoint: Endpoint, body: &str) -> Result<Summary, Fault> {

@@ -31,6 +31,14 @@ impl<'p> Path<'p> {
         Self { parent: Some(self), step: Step::Member(name) }
     }
 
+    /// The last member's name; empty for an element.
+    pub(super) const fn name(&self) -> &'p str {
+        match self.step {
+            Step::Member(name) => name,
+            Step::Index(_) => "",
+        }
+    }
+
     /// An element of the array at this path.
     pub(super) const fn index(&'p self, at: usize) -> Self {
         Self { parent: Some(self), step: Step::Index(at) }

@@ -25,6 +25,7 @@ use super::{
     Peek, ReplyContext, Summary, Target,
 };
 use crate::config::{Endpoint, Model, Operation};
+use crate::dialect::terms::Terms;
 use crate::ir::chat::{Reply, Request};
 use crate::ir::error::{ApiError, Fault, Malformed};
 use crate::ir::loss::Loss;
@@ -35,6 +36,17 @@ use std::borrow::Cow;
 pub struct Openai;
 
 impl Inbound for Openai {
+    fn terms(&self) -> Terms {
+        Terms {
+            parts: &[
+                (".filename", ".file.filename"),
+                (".detail", ".image_url.detail"),
+                (".arguments", ".function.arguments"),
+            ],
+            ..Terms::default()
+        }
+    }
+
     fn decode_request<'a>(
         &self,
         _ask: &Ask<'a>,
@@ -44,7 +56,7 @@ impl Inbound for Openai {
         request::decode(body, loss)
     }
 
-    fn echo(&self, ask: &Ask<'_>, body: &str) -> String {
+    fn echo(&self, ask: &Ask<'_>, body: &str, _lost: &[String]) -> String {
         echo::of(ask.endpoint, body)
     }
 
@@ -64,7 +76,7 @@ impl Inbound for Openai {
         error::encode(error, out);
     }
 
-    fn encode_models(&self, models: &[&Model], out: &mut Vec<u8>) {
+    fn encode_models(&self, models: &[&Model], _more: bool, out: &mut Vec<u8>) {
         models::encode_list(models, out);
     }
 
@@ -124,8 +136,8 @@ impl Patch for Openai {
         peek::peek(ask.endpoint, body)
     }
 
-    fn splice(&self, peek: &Peek<'_>, target: &Target<'_>) -> Vec<Edit> {
-        peek::splice(peek, target)
+    fn splice(&self, peek: &Peek<'_>, target: &Target<'_>, loss: &mut Loss) -> Vec<Edit> {
+        peek::splice(peek, target, loss)
     }
 
     fn peek_reply(&self, endpoint: Endpoint, body: &str) -> Result<Summary, Fault> {

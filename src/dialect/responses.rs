@@ -37,17 +37,21 @@ pub struct Responses;
 
 impl Inbound for Responses {
     fn terms(&self) -> Terms {
-        &[
-            ("messages", "input"),
-            ("system", "instructions"),
-            ("max_tokens", "max_output_tokens"),
-            ("response_format.json_schema", "text.format"),
-            ("response_format", "text.format"),
-            ("reasoning_effort", "reasoning.effort"),
-            ("verbosity", "text.verbosity"),
-            (".function.", "."),
-            (".custom.", "."),
-        ]
+        Terms {
+            names: &[
+                ("messages", "input"),
+                ("system", "instructions"),
+                ("max_tokens", "max_output_tokens"),
+                ("logprobs", "include"),
+                ("response_format.json_schema", "text.format"),
+                ("response_format", "text.format"),
+                ("reasoning_effort", "reasoning.effort"),
+                ("reasoning_summary", "reasoning.summary"),
+                ("verbosity", "text.verbosity"),
+            ],
+            tools: &[(".function", ""), (".custom", "")],
+            ..Terms::default()
+        }
     }
 
     fn decode_request<'a>(
@@ -59,8 +63,8 @@ impl Inbound for Responses {
         request::decode(body, loss)
     }
 
-    fn echo(&self, _ask: &Ask<'_>, body: &str) -> String {
-        request::echo(body)
+    fn echo(&self, _ask: &Ask<'_>, body: &str, lost: &[String]) -> String {
+        request::echo(body, lost)
     }
 
     fn encode_reply(&self, reply: &Reply<'_>, context: &ReplyContext, out: &mut Vec<u8>) {
@@ -75,7 +79,7 @@ impl Inbound for Responses {
         error::encode(error, out);
     }
 
-    fn encode_models(&self, models: &[&Model], out: &mut Vec<u8>) {
+    fn encode_models(&self, models: &[&Model], _more: bool, out: &mut Vec<u8>) {
         models::encode_list(models, out);
     }
 
@@ -168,8 +172,8 @@ impl Patch for Responses {
         peek::peek(ask.endpoint, body)
     }
 
-    fn splice(&self, peek: &Peek<'_>, target: &Target<'_>) -> Vec<Edit> {
-        peek::splice(peek, target)
+    fn splice(&self, peek: &Peek<'_>, target: &Target<'_>, loss: &mut Loss) -> Vec<Edit> {
+        peek::splice(peek, target, loss)
     }
 
     fn peek_reply(&self, endpoint: Endpoint, body: &str) -> Result<Summary, Fault> {

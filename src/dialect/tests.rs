@@ -61,9 +61,9 @@ impl Inbound for Counting {
         room(self.0).inbound.terms()
     }
 
-    fn echo(&self, ask: &Ask<'_>, body: &str) -> String {
+    fn echo(&self, ask: &Ask<'_>, body: &str, lost: &[String]) -> String {
         decode();
-        room(self.0).inbound.echo(ask, body)
+        room(self.0).inbound.echo(ask, body, lost)
     }
 
     fn encode_reply(&self, reply: &Reply<'_>, context: &ReplyContext, out: &mut Vec<u8>) {
@@ -89,8 +89,12 @@ impl Inbound for Counting {
         room(self.0).inbound.encode_error(error, request_id, out);
     }
 
-    fn encode_models(&self, models: &[&Model], out: &mut Vec<u8>) {
-        room(self.0).inbound.encode_models(models, out);
+    fn paging(&self, query: &dyn Fn(&str) -> Option<String>) -> Result<Paging, Malformed> {
+        room(self.0).inbound.paging(query)
+    }
+
+    fn encode_models(&self, models: &[&Model], more: bool, out: &mut Vec<u8>) {
+        room(self.0).inbound.encode_models(models, more, out);
     }
 
     fn encode_model(&self, model: &Model, out: &mut Vec<u8>) {
@@ -132,6 +136,10 @@ impl Outbound for Counting {
         room(self.0).outbound.stream_type()
     }
 
+    fn maker(&self, model: &str) -> Option<Dialect> {
+        room(self.0).outbound.maker(model)
+    }
+
     fn counts(&self) -> Option<&'static dyn CountOutbound> {
         room(self.0).outbound.counts()
     }
@@ -142,6 +150,10 @@ impl Outbound for Counting {
 
     fn retry_after_ms(&self, body: &[u8]) -> Option<u64> {
         room(self.0).outbound.retry_after_ms(body)
+    }
+
+    fn usage_told(&self, headers: &[(String, Vec<u8>)]) -> Option<Usage> {
+        room(self.0).outbound.usage_told(headers)
     }
 
     fn decode_error(&self, status: u16, headers: &[(String, Vec<u8>)], body: &[u8]) -> ApiError {

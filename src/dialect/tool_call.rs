@@ -43,9 +43,9 @@ pub(super) fn check_names(tools: &[Tool<'_>], longest: usize) -> Result<(), Malf
         (1..=longest).contains(&name.len())
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
     };
-    match tools.iter().position(|tool| !fits(tool)) {
-        Some(at) => Err(Malformed::at(
-            format!("tools[{at}].function.name"),
+    match tools.iter().find(|tool| !fits(tool)) {
+        Some(tool) => Err(Malformed::at(
+            tool.path("function.name"),
             format_args!(
                 "expected 1 to {longest} letters, digits, '_' or '-', as the provider does: rename the tool"
             ),

@@ -4,6 +4,7 @@
 //! Invariant: nothing that was said disappears; what has no place is listed.
 
 use crate::config::Dialect;
+use crate::dialect::thoughts::Thoughts;
 use crate::ir::chat::{Message, Part, Role, ToolCall};
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
@@ -70,7 +71,7 @@ pub(super) enum Place {
     Kept,
     /// The dialect cannot say it there.
     Lost,
-    /// It means nothing to this dialect: another's proof.
+    /// Thinking that means nothing to this dialect: another has proved it, or nobody.
     Foreign,
 }
 
@@ -106,12 +107,18 @@ pub(super) fn arrange<'r>(
         }
     }
     let mut turns: Vec<Turn<'r>> = Vec::new();
-    for message in tail {
+    let thoughts = Thoughts::of(tail);
+    for (position, message) in tail.iter().enumerate() {
         names(message, loss);
         let assistant = message.role == Role::Assistant;
-        let parts = message.parts.iter().enumerate();
-        let pieces: Vec<_> =
-            parts.filter_map(|(index, part)| piece(message, index, part, place, loss)).collect();
+        let mut pieces = Vec::with_capacity(message.parts.len());
+        for (index, part) in message.parts.iter().enumerate() {
+            if assistant && place(message.role, part) == Place::Foreign {
+                thoughts.leave_out(message, position, index, loss);
+            } else {
+                pieces.extend(piece(message, index, part, place, loss));
+            }
+        }
         match turns.last_mut() {
             _ if pieces.is_empty() => {}
             Some(turn) if turn.assistant == assistant => turn.pieces.extend(pieces),
@@ -169,8 +176,7 @@ fn piece<'r>(
         (Role::System | Role::Developer, _) => loss.drop_in(message, index, ""),
         (role, part) => match place(role, part) {
             Place::Kept => return Some(Piece::of(message, index, part)),
-            Place::Lost => loss.drop_in(message, index, ""),
-            Place::Foreign => {}
+            Place::Lost | Place::Foreign => loss.drop_in(message, index, ""),
         },
     }
     None
@@ -193,10 +199,8 @@ fn ends<'r>(messages: &'r [Message<'r>], turns: &mut Vec<Turn<'r>>) {
 /// For models that refuse to go on with a begun reply: the user asks them to, which may come out otherwise.
 pub(super) fn let_the_user_end(turns: &mut Vec<Turn<'_>>, loss: &mut Loss) {
     let Some(last) = turns.last().filter(|turn| turn.assistant) else { return };
-    if let Some((message, _)) = last.pieces.last().and_then(|piece| piece.origin)
-        && let Some(at) = message.at
-    {
-        loss.drop(format!("messages[{at}]"));
+    if let Some((message, index)) = last.pieces.last().and_then(|piece| piece.origin) {
+        loss.drop_turn(message, index);
     }
     turns.push(Turn { assistant: false, pieces: vec![Piece::placeholder()] });
 }

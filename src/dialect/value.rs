@@ -3,6 +3,7 @@
 //! Invariant: a strict reader names the JSON path of what it refuses; a lenient one never refuses valid JSON.
 
 use crate::ir::error::Malformed;
+use crate::ir::loss::MAX_NAMES;
 use crate::wire::json::{Error, Kind, Reader, Text};
 use std::borrow::Cow;
 
@@ -48,6 +49,13 @@ pub(super) fn under(prefix: &str, inner: Malformed) -> Malformed {
 /// A value that says nothing more than its absence would.
 pub(super) fn is_void(raw: &str) -> bool {
     is_one_of(raw, &["null", "false", "{}", "[]", "\"\""])
+}
+
+/// Keeps the name of a member that is not carried, until it is known how what holds it is told.
+pub(super) fn keep<N: PartialEq>(others: &mut Vec<N>, name: N) {
+    if others.len() < MAX_NAMES && !others.contains(&name) {
+        others.push(name);
+    }
 }
 
 /// Whether a value is one of some short ones, however it is spaced.

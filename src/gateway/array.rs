@@ -3,7 +3,7 @@
 //!
 //! Invariant: what comes out is a whole JSON array once the stream is over, however it ended and however it was cut.
 
-use crate::wire::json::{Kind, Reader};
+use crate::wire::json::Reader;
 use crate::wire::sse::{Event, Splitter, TooLong};
 use std::borrow::Cow;
 
@@ -21,12 +21,19 @@ impl Array {
         self.splitter.push(events, |block| element(block, begun, out))
     }
 
-    /// The stream is over: the array ends.
+    /// The stream is over: the array ends. An event without its blank line is an element if its data is whole.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         let rest = self.splitter.take_pending();
-        element(&rest, &mut self.begun, out);
+        if Event::parse(&rest).data.is_none_or(|data| is_json(&data)) {
+            element(&rest, &mut self.begun, out);
+        }
         out.extend_from_slice(if self.begun { b"\n]\n" } else { b"[]\n" });
     }
+}
+
+fn is_json(text: &str) -> bool {
+    let mut reader = Reader::new(text);
+    reader.skip().and_then(|()| reader.end()).is_ok()
 }
 
 fn element(block: &[u8], begun: &mut bool, out: &mut Vec<u8>) {
@@ -41,9 +48,7 @@ fn unframed(block: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(block).ok()?.trim();
     let inner = text.strip_prefix('[').and_then(|inner| inner.strip_suffix(']'));
     let text = inner.unwrap_or(text).trim();
-    let mut reader = Reader::new(text);
-    let is_document = reader.peek() == Ok(Kind::Object) && reader.skip().and_then(|()| reader.end()).is_ok();
-    is_document.then_some(text)
+    (text.starts_with('{') && is_json(text)).then_some(text)
 }
 
 #[cfg(test)]
@@ -79,6 +84,17 @@ mod tests {
             assert_eq!(array(&[format!("data: {{}}\n\n{error}").as_bytes()]), found);
         }
         assert_eq!(array(&[b"event: x\n\n{\n\n{} {}\n\n"]), "[]\n");
+    }
+
+    #[test]
+    fn what_the_stream_left_unfinished_is_no_element() {
+        let event = "data: {\"a\":{\"b\":1}}";
+        let unfinished = "data: {\"c\":\ndata: {\"d\":2}}";
+        for at in 0..unfinished.len() {
+            let (left, _) = unfinished.split_at(at);
+            let found = array(&[format!("{event}\n\n{left}").as_bytes()]);
+            assert_eq!(found, "[{\"a\":{\"b\":1}}\n]\n", "cut at {at}");
+        }
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub enum Class {
     Credential,
     /// The provider does not have the model or path.
     NotFound,
+    /// The provider does not count tokens. Its name is that of what it is a kind of.
+    Uncounted,
     /// The request is longer than the model's context.
     ContextLength,
     /// A content filter's or the model's refusal.
@@ -54,7 +56,7 @@ impl Class {
             Self::RateLimit => "rate_limit",
             Self::Quota => "quota",
             Self::Credential => "credential",
-            Self::NotFound => "not_found",
+            Self::NotFound | Self::Uncounted => "not_found",
             Self::ContextLength => "context_length",
             Self::Refusal => "refusal",
             Self::ClientError => "client_error",
@@ -85,6 +87,31 @@ pub fn of_error(error: &ApiError) -> Class {
         (ErrorKind::InvalidRequest | ErrorKind::TooLarge, _) => Class::ClientError,
     }
 }
+
+/// Reads an upstream's error reply to a count for `model`. Imitators of a dialect that leave its counts out say so in many
+/// ways; `is_document` says whether this is the dialect's own. Only a model that it names is what is not there.
+#[must_use]
+pub fn of_count_error(error: &ApiError, is_document: bool, model: &str) -> Class {
+    let is_path =
+        || COUNT_PATHS.iter().any(|path| memchr::memmem::find(error.message.as_bytes(), path).is_some());
+    let coded = matches!(error.code.as_deref(), Some("model_not_found" | "DeploymentNotFound"));
+    let about_model = is_document && (coded || (names(&error.message, model) && !is_path()));
+    if matches!(error.status, 404 | 405 | 501) && !about_model { Class::Uncounted } else { of_error(error) }
+}
+
+/// Whether a message holds a model's name as a word of its own.
+fn names(message: &str, model: &str) -> bool {
+    let apart = |next: Option<char>| next.is_none_or(|next| !next.is_alphanumeric());
+    !model.is_empty()
+        && message.match_indices(model).any(|(at, _)| {
+            let before = message.get(..at).and_then(|before| before.chars().next_back());
+            let after = message.get(at + model.len()..).and_then(|after| after.chars().next());
+            apart(before) && apart(after)
+        })
+}
+
+/// How the paths of counts end. Some of them hold the model's name, and who does not have one may quote it.
+const COUNT_PATHS: [&[u8]; 4] = [b":countTokens", b"/count-tokens", b"/count_tokens", b"/input_tokens"];
 
 /// Reads a 200 that is not an answer. An error object says more than the status: a rate limit stays one.
 #[must_use]
@@ -137,7 +164,9 @@ pub fn action(class: Class, policy: &RetryPolicy, retry_after_ms: Option<u64>, s
             (Some(_), None) => Action::Next,
         },
         Class::RateLimit => patient.map_or(Action::Next, |ms| again(Pause::RetryAfter(ms))),
-        Class::Silence | Class::Quota | Class::Credential | Class::NotFound => Action::Next,
+        Class::Silence | Class::Quota | Class::Credential | Class::NotFound | Class::Uncounted => {
+            Action::Next
+        }
         Class::ContextLength => Action::NextLarger,
         Class::Refusal => match policy.refusal {
             RefusalPolicy::Stop => Action::Stop,

@@ -1,6 +1,6 @@
 //! One exchange: admitted once, attempted until a provider answers, recorded once.
 //!
-//! The order of calls is Envoy's: [`Exchange::admit`] in ingress; per attempt [`Exchange::begin`], [`Exchange::reply_head`],
+//! The order of calls is Envoy's: [`Exchange::admit`] in ingress, and [`Exchange::sought`] if that asks for it; per attempt [`Exchange::begin`], [`Exchange::reply_head`],
 //! [`Exchange::reply_body`] or [`Exchange::lost`] in egress; [`Exchange::local_reply`] in ingress when no attempt answered; at
 //! the end [`Exchange::record`].
 
@@ -8,6 +8,7 @@ mod answered;
 mod attempt;
 mod content;
 mod course;
+mod keeper;
 mod last_word;
 mod outgoing;
 mod record;
@@ -19,18 +20,19 @@ pub use record::{End, Stamp};
 use super::Now;
 use super::classify::{Class, Pause};
 use super::headers::Headers;
-use super::kept::{Keeper, Kept};
+use super::kept::Kept;
 use super::plan::{self, Plan, Step, Wish};
 use super::reject::{self, Rejection};
 use super::reply::Form;
 use super::route::Asked;
 use super::state::{Active, State};
 use crate::config::{AttemptRecord, Dialect, Key, Operation, PassedOver, RetryPolicy};
-use crate::dialect::{Peek, ReplyContext, inbound};
+use crate::dialect::{Peek, ReplyContext, inbound, outbound};
 use crate::ir::error::ApiError;
 use attempt::Attempt;
 use content::Content;
-use outgoing::Unfit;
+use keeper::Named;
+use outgoing::{Unfit, target};
 use std::rc::Rc;
 
 /// One client request and all its attempts.
@@ -59,10 +61,14 @@ pub struct Exchange {
     attempts: Vec<AttemptRecord>,
     failures: Failures,
     loss: Vec<String>,
-    /// [`crate::dialect::Inbound::echo`], once it is needed.
+    /// [`crate::dialect::Inbound::echo`] for the step that is asked, if its reply is translated.
     echo: Option<Rc<str>>,
-    /// Where to note that a provider keeps the reply; until it is noted.
+    /// Where to note that a provider keeps the reply.
     kept: Option<Rc<Kept>>,
+    /// Whether that is noted.
+    is_noted: bool,
+    /// The stored reply that the request names.
+    named: Named,
     served: Option<usize>,
     answer: Answer,
     overhead_us: u64,
@@ -121,6 +127,8 @@ pub struct Arrival {
 pub enum Admitted {
     /// Providers are to be asked.
     Start(Start),
+    /// The control plane is to be asked who had this stored reply made; [`Exchange::sought`] takes its answer.
+    Seek(String),
     /// The client is answered at once.
     Answer {
         /// All headers, `:status` first.
@@ -171,6 +179,8 @@ impl Exchange {
             loss: Vec::new(),
             echo: None,
             kept: None,
+            is_noted: false,
+            named: Named::default(),
             served: None,
             answer: Answer::None,
             overhead_us: 0,
@@ -194,13 +204,17 @@ impl Exchange {
     /// The body has come: checks it, plans, and prepares the first attempt. `random` draws from weighted groups.
     pub fn admit(&mut self, state: &State, body: Vec<u8>, random: u64) -> Result<Admitted, Rejection> {
         let admitted = self.try_admit(state, body, random);
+        self.conclude(admitted)
+    }
+
+    fn conclude(&mut self, admitted: Result<Admitted, Rejection>) -> Result<Admitted, Rejection> {
         match &admitted {
             Err(rejection) => self.refuse(rejection),
             Ok(Admitted::Answer { .. }) => {
                 self.answer = Answer::Served;
                 self.content_done();
             }
-            Ok(Admitted::Start(_)) => {}
+            Ok(Admitted::Start(_) | Admitted::Seek(_)) => {}
         }
         admitted
     }
@@ -208,14 +222,25 @@ impl Exchange {
     fn try_admit(&mut self, state: &State, body: Vec<u8>, random: u64) -> Result<Admitted, Rejection> {
         self.kept = Some(Rc::clone(state.kept()));
         self.content = Content::read(&self.asked, std::mem::take(&mut self.content_type), body)?;
-        let peek = self.content.peek(self.dialect, &self.asked)?.into_owned();
-        let planned = self.plan_for(state, &peek, random);
-        self.peek = Some(peek);
-        let Plan { steps, passed_over } = planned?;
+        self.peek = Some(self.content.peek(self.dialect, &self.asked)?.into_owned());
+        self.go_on(state, random)
+    }
+
+    /// Plans and prepares, once it is known who keeps what the request names.
+    fn go_on(&mut self, state: &State, random: u64) -> Result<Admitted, Rejection> {
+        if let Some(id) = self.find_keeper(state)? {
+            if self.asked.stored.is_none() {
+                // What nobody here could serve, whoever keeps what it builds on, is refused for that.
+                self.plan_for(state, random)?;
+            }
+            return Ok(Admitted::Seek(id));
+        }
+        let Plan { steps, passed_over } = self.plan_for(state, random)?;
         self.plan = steps;
         self.passed_over = passed_over;
         if self.plan.is_empty() {
-            return Ok(self.estimated_count());
+            let (headers, body) = self.estimated_count();
+            return Ok(Admitted::Answer { headers, body });
         }
         self.prepare_first()?;
         let default_ms = self.active.settings.first_token_deadline_ms;
@@ -233,24 +258,17 @@ impl Exchange {
         }))
     }
 
-    fn plan_for(&self, state: &State, peek: &Peek<'_>, random: u64) -> Result<Plan, Rejection> {
+    fn plan_for(&self, state: &State, random: u64) -> Result<Plan, Rejection> {
+        let keeper = self.keeper().map(|maker| maker.provider.as_str());
+        let Some(peek) = &self.peek else { return Err(reject::local_reply(500, self.max_body_bytes())) };
         if let Some(stored) = &self.asked.stored {
-            return plan::plan_stored(state, &self.key, &stored.id);
+            return plan::plan_stored(state, &self.key, &stored.id, keeper);
         }
         let model = peek.model.plain();
         if !crate::config::is_model_id(&model) {
             return Err(plan::bad_model_id());
         }
-        let builds_on = peek.builds_on.as_ref().map(|id| state.kept().find(&id.plain(), &self.key.id));
-        let keeper = match &builds_on {
-            Some(Keeper::Foreign) => {
-                let id = peek.builds_on.as_ref().map(|id| id.plain()).unwrap_or_default();
-                return Err(plan::unknown_previous(&id));
-            }
-            Some(Keeper::Provider(name)) => Some(name.as_str()),
-            Some(Keeper::Unknown) | None => None,
-        };
-        let native = peek.native.or_else(|| builds_on.as_ref().map(|_| "previous_response_id"));
+        let native = peek.native.or_else(|| peek.builds_on.as_ref().map(|_| "previous_response_id"));
         let wish = Wish {
             endpoint: self.asked.endpoint,
             dialect: self.dialect,
@@ -260,7 +278,23 @@ impl Exchange {
             keeper,
             random,
         };
-        plan::plan(state, &self.key, &wish)
+        let mut plan = plan::plan(state, &self.key, &wish)?;
+        // Nobody else has it: another provider could at the most have something else of that name, and another key's.
+        if let Some(keeper) = keeper {
+            let (steps, others): (Vec<Step>, Vec<Step>) =
+                plan.steps.into_iter().partition(|step| step.provider.name == keeper);
+            plan.steps = steps;
+            if plan.steps.is_empty() {
+                return Err(plan::unknown_previous(&self.named_id().unwrap_or_default()));
+            }
+            for step in others {
+                let left_out = step.passed_over("previous_response_id");
+                if !plan.passed_over.contains(&left_out) {
+                    plan.passed_over.push(left_out);
+                }
+            }
+        }
+        Ok(plan)
     }
 
     /// Prepares the first step that the request can be written for. Where it can be written for none, the first one's
@@ -287,8 +321,9 @@ impl Exchange {
         self.passed_over.extend(left_out.filter(|left_out| !self.passed_over.contains(left_out)));
     }
 
-    /// Nobody who serves the model can count: the client gets our own estimate, which is about four bytes a token.
-    fn estimated_count(&self) -> Admitted {
+    /// Nobody who serves the model can count: the client gets our own estimate, which is about four bytes a token. All
+    /// headers, `:status` first, and the body.
+    fn estimated_count(&self) -> (Vec<(&'static str, String)>, Vec<u8>) {
         let tokens = self.peek.as_ref().map_or(0, |peek| peek.needs.prompt_tokens).max(1);
         let mut body = Vec::with_capacity(64);
         inbound(self.dialect).encode_count(tokens, &mut body);
@@ -297,7 +332,7 @@ impl Exchange {
         let names = reject::identify(self.dialect, &self.request_id);
         headers.extend(names.map(|(name, value)| (name, value.to_owned())));
         headers.push(("x-sluice-usage-source", "estimated".to_owned()));
-        Admitted::Answer { headers, body }
+        (headers, body)
     }
 
     /// The client is refused: the record says so.
@@ -350,9 +385,14 @@ impl Exchange {
         self.peek.as_ref().is_some_and(|peek| peek.stream)
     }
 
-    /// Whether the current step is asked in the client's own dialect.
+    /// Whether the current step is asked in the client's own words.
     fn is_patched(&self) -> bool {
-        self.step().is_some_and(|step| step.dialect == self.dialect)
+        self.step().is_some_and(|step| self.is_patched_at(step))
+    }
+
+    /// Whether a step is asked in the client's own words: in its dialect, in a form that the dialect's clients have.
+    fn is_patched_at(&self, step: &Step) -> bool {
+        step.dialect == self.dialect && !target(&self.asked, step).predicts
     }
 
     fn form(&self) -> Option<Form> {
@@ -361,6 +401,9 @@ impl Exchange {
         Some(Form {
             client: self.dialect,
             upstream: step.dialect,
+            patched: self.is_patched(),
+            provider: Rc::clone(&step.provider),
+            maker: outbound(step.dialect).maker(&step.upstream_id),
             array: self.asked.array,
             context: ReplyContext {
                 endpoint: self.asked.endpoint,

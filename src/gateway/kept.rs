@@ -1,84 +1,217 @@
-//! Which provider keeps which reply, and for whom: what one VM has seen made.
+//! Which provider keeps which reply, and for whom: what all workers of one Envoy have seen made.
 //!
-//! Invariant: bounded. What is forgotten is looked for at every provider that could have it.
+//! Invariant: bounded. What is forgotten is asked of the ledger, which has the record of the exchange that made it.
 
+use crate::config::Maker;
+use sha2::{Digest, Sha256};
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::fmt;
 
-/// Replies of one generation. The one before is kept too, so that this many of the newest are always known.
-const GENERATION: usize = 4_096;
+/// How many shelves there are; a reply's place is its id's digest. Shelves are made once and never taken away.
+const SHELVES: u16 = 4_096;
+/// Bytes on one shelf: what is oldest there makes room. 16 MiB in all, which is some two hundred thousand replies.
+const SHELF: usize = 4_096;
 /// The longest id that is remembered.
-const MAX_ID: usize = 256;
+pub(super) const MAX_ID: usize = 256;
+/// How often a change is tried. Each try that fails is another worker's success on the same shelf.
+const TRIES: usize = 64;
+
+/// Shelves that all workers of an Envoy share.
+pub trait Shelves: fmt::Debug {
+    /// What lies on a shelf, and its version; `None` if there is no such shelf.
+    fn read(&self, name: &str) -> Option<(Vec<u8>, Option<u32>)>;
+
+    /// Replaces what lies on a shelf. With a version, only if that is still the shelf's; `false` if it is not.
+    fn write(&self, name: &str, content: &[u8], version: Option<u32>) -> bool;
+}
+
+/// Shelves of one worker alone.
+#[derive(Debug, Default)]
+struct Own(RefCell<HashMap<String, (Vec<u8>, u32)>>);
+
+impl Shelves for Own {
+    fn read(&self, name: &str) -> Option<(Vec<u8>, Option<u32>)> {
+        let shelves = self.0.borrow();
+        shelves.get(name).map(|(content, version)| (content.clone(), Some(*version)))
+    }
+
+    fn write(&self, name: &str, content: &[u8], version: Option<u32>) -> bool {
+        let mut shelves = self.0.borrow_mut();
+        let known = shelves.get(name).map_or(0, |(_, version)| *version);
+        let fits = version.is_none_or(|version| version == known);
+        if fits {
+            shelves.insert(name.to_owned(), (content.to_vec(), known.wrapping_add(1).max(1)));
+        }
+        fits
+    }
+}
 
 /// Where a reply is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Keeper {
-    /// At this provider, and the key is the one that had it made.
-    Provider(String),
+    /// The key had it made.
+    Known(Maker),
+    /// The key has found it, and nobody is known here to have had it made.
+    Found(Maker),
     /// Another key had it made.
     Foreign,
-    /// Nobody has told this VM.
+    /// This Envoy has not seen it made.
     Unknown,
 }
 
-/// Replies by id, with provider and key.
-type Generation = HashMap<String, (String, String)>;
-
 /// What is kept where.
-#[derive(Debug, Default)]
-pub struct Kept(RefCell<(Generation, Generation)>);
+#[derive(Debug)]
+pub struct Kept(Box<dyn Shelves>);
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self::on(Box::new(Own::default()))
+    }
+}
 
 impl Kept {
-    /// A provider keeps a reply that a key had made.
-    pub fn remember(&self, id: &str, provider: &str, key: &str) {
-        if id.is_empty() || id.len() > MAX_ID {
+    /// What lies on these shelves, and will.
+    #[must_use]
+    pub fn on(shelves: Box<dyn Shelves>) -> Self {
+        Self(shelves)
+    }
+
+    /// Makes the shelves that are not there: a shelf's first write is the only one that no version guards, so it comes
+    /// before there is anything to lose.
+    pub fn make_shelves(&self) {
+        for number in 0..SHELVES {
+            let name = shelf(number);
+            if self.0.read(&name).is_none() {
+                self.0.write(&name, &[], None);
+            }
+        }
+    }
+
+    /// A key had a reply made: no other key is to reach it.
+    pub fn remember(&self, id: &str, maker: &Maker) {
+        self.note(id, maker, Kind::Made);
+    }
+
+    /// A key has found a reply of which nobody knows who had it made. Other keys may find it too.
+    pub fn found(&self, id: &str, maker: &Maker) {
+        self.note(id, maker, Kind::Found);
+    }
+
+    fn note(&self, id: &str, maker: &Maker, kind: Kind) {
+        let place = Place::of(id);
+        let Some(new) = entry(&place.digest, kind, maker).filter(|_| !id.is_empty() && id.len() <= MAX_ID)
+        else {
             return;
+        };
+        for _ in 0..TRIES {
+            let (old, version) = self.0.read(&place.shelf).unwrap_or_default();
+            let mut content = new.clone();
+            for (whole, entry) in entries(&old) {
+                let same = entry.digest == place.digest && entry.key == maker.key;
+                if same && (entry.kind, kind) == (Kind::Made, Kind::Found) {
+                    return;
+                }
+                if content.len() + whole.len() > SHELF {
+                    break;
+                }
+                if !same {
+                    content.extend_from_slice(whole);
+                }
+            }
+            if self.0.write(&place.shelf, &content, version) {
+                return;
+            }
         }
-        let (young, old) = &mut *self.0.borrow_mut();
-        if young.len() >= GENERATION {
-            *old = std::mem::take(young);
-        }
-        young.insert(id.to_owned(), (provider.to_owned(), key.to_owned()));
     }
 
     /// Where a reply is, for a key.
     #[must_use]
     pub fn find(&self, id: &str, key: &str) -> Keeper {
-        let (young, old) = &*self.0.borrow();
-        match young.get(id).or_else(|| old.get(id)) {
-            Some((provider, owner)) if owner == key => Keeper::Provider(provider.clone()),
-            Some(_) => Keeper::Foreign,
-            None => Keeper::Unknown,
+        let place = Place::of(id);
+        let (content, _) = self.0.read(&place.shelf).unwrap_or_default();
+        let mut keeper = Keeper::Unknown;
+        for (_, entry) in entries(&content).filter(|(_, entry)| entry.digest == place.digest) {
+            let maker = || Maker {
+                provider: entry.provider.to_owned(),
+                key: key.to_owned(),
+                model: Some(entry.model.to_owned()).filter(|model| !model.is_empty()),
+            };
+            match (entry.kind, entry.key == key) {
+                (Kind::Made, true) => return Keeper::Known(maker()),
+                (Kind::Made, false) => keeper = Keeper::Foreign,
+                (Kind::Found, true) if keeper == Keeper::Unknown => keeper = Keeper::Found(maker()),
+                (Kind::Found, _) => {}
+            }
         }
+        keeper
     }
+}
+
+/// Where an id's entries lie.
+struct Place {
+    digest: [u8; 16],
+    shelf: String,
+}
+
+impl Place {
+    fn of(id: &str) -> Self {
+        let digest: [u8; 32] = Sha256::digest(id.as_bytes()).into();
+        let [low, high, ..] = digest;
+        let mut short = [0; 16];
+        short.iter_mut().zip(digest.iter().skip(16)).for_each(|(to, from)| *to = *from);
+        Self { digest: short, shelf: shelf(u16::from_le_bytes([low, high]) % SHELVES) }
+    }
+}
+
+fn shelf(number: u16) -> String {
+    format!("sluice.kept.{number}")
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Made,
+    Found,
+}
+
+/// One reply on a shelf.
+struct Entry<'a> {
+    digest: &'a [u8],
+    kind: Kind,
+    provider: &'a str,
+    key: &'a str,
+    model: &'a str,
+}
+
+/// An entry as it lies on a shelf: its length after these two bytes, the id's digest, the kind, and three names with a
+/// zero between them. `None` for names that no configuration holds.
+fn entry(digest: &[u8; 16], kind: Kind, maker: &Maker) -> Option<Vec<u8>> {
+    let model = maker.model.as_deref().unwrap_or_default();
+    let names = [&maker.provider, &maker.key, model].join("\0");
+    let length = u16::try_from(digest.len() + 1 + names.len()).ok()?;
+    let is_plain = names.bytes().filter(|byte| *byte == 0).count() == 2;
+    let mut out = Vec::with_capacity(2 + usize::from(length));
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(digest);
+    out.push(u8::from(kind == Kind::Found));
+    out.extend_from_slice(names.as_bytes());
+    (is_plain && out.len() <= SHELF).then_some(out)
+}
+
+/// The entries of a shelf, the newest first, each with its bytes.
+fn entries(mut content: &[u8]) -> impl Iterator<Item = (&[u8], Entry<'_>)> {
+    std::iter::from_fn(move || {
+        let (length, _) = content.split_first_chunk::<2>()?;
+        let (whole, rest) = content.split_at_checked(2 + usize::from(u16::from_le_bytes(*length)))?;
+        content = rest;
+        let (digest, tail) = whole.get(2..)?.split_at_checked(16)?;
+        let (kind, names) = tail.split_first()?;
+        let kind = if *kind == 0 { Kind::Made } else { Kind::Found };
+        let mut names = std::str::from_utf8(names).ok()?.splitn(3, '\0');
+        let (provider, key, model) = (names.next()?, names.next()?, names.next()?);
+        Some((whole, Entry { digest, kind, provider, key, model }))
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_newest_are_known_and_the_oldest_forgotten() {
-        let kept = Kept::default();
-        for number in 0..3 * GENERATION {
-            kept.remember(&format!("resp_{number}"), "p", "k");
-        }
-        let find = |number: usize| kept.find(&format!("resp_{number}"), "k");
-        assert_eq!(find(0), Keeper::Unknown);
-        for number in 2 * GENERATION..3 * GENERATION {
-            assert_eq!(find(number), Keeper::Provider("p".into()));
-        }
-        let (young, old) = &*kept.0.borrow();
-        assert!(young.len() + old.len() <= 2 * GENERATION);
-    }
-
-    #[test]
-    fn a_reply_belongs_to_its_key() {
-        let kept = Kept::default();
-        kept.remember("r", "p", "k");
-        kept.remember("", "p", "k");
-        assert_eq!(kept.find("r", "k"), Keeper::Provider("p".into()));
-        assert_eq!(kept.find("r", "other"), Keeper::Foreign);
-        assert_eq!(kept.find("", "k"), Keeper::Unknown);
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@ mod refusal;
 mod stored;
 
 pub use refusal::{bad_model_id, unknown_model};
-pub use stored::{plan_stored, unknown_previous};
+pub use stored::{plan_stored, unknown_previous, unknown_reply};
 
 use super::reject::Rejection;
 use super::state::State;
@@ -70,7 +70,7 @@ pub struct Wish<'a> {
     pub needs: Needs,
     /// The member by which the request asks for what only a provider of its own dialect has.
     pub native: Option<&'a str>,
-    /// The provider that keeps what the request builds on; it is asked first.
+    /// The provider that keeps what the request builds on; its steps come first.
     pub keeper: Option<&'a str>,
     /// Draws from weighted groups.
     pub random: u64,
@@ -156,7 +156,7 @@ impl<'a> Planner<'a> {
             self.add(step, false);
             return Ok(());
         }
-        let Some(model) = self.state.model(asked) else {
+        let Some(model) = self.model(asked) else {
             return Err(unknown_model(self.state, self.key, asked));
         };
         for channel in &model.channels {
@@ -169,7 +169,7 @@ impl<'a> Planner<'a> {
     fn chain_target(&mut self, target: &Target, only: Option<&str>) {
         let model = self.state.model(&target.model);
         if let Some(only) = only {
-            let wanted = self.state.model(only).map_or(only, |model| &model.id);
+            let wanted = self.model(only).map_or(only, |model| &model.id);
             if model.map_or(target.model.as_str(), |model| &model.id) != wanted {
                 return;
             }
@@ -178,36 +178,61 @@ impl<'a> Planner<'a> {
         self.add(step, true);
     }
 
+    /// A model by id or alias.
+    fn model(&self, id: &str) -> Option<&'a Rc<Model>> {
+        self.state.model(id).or_else(|| self.state.model(plain(id)))
+    }
+
     /// `model` is a public id that the provider serves, or the provider's own.
     fn find(&self, provider: &str, model: &str) -> Option<Step> {
-        let channel_of = |model: &Model| {
-            let channel = model.channels.iter().find(|channel| channel.provider == provider);
-            channel.map(|channel| channel.upstream_id.clone())
-        };
-        let public = self.state.model(model);
-        if let Some((upstream_id, public)) = public.and_then(|public| Some((channel_of(public)?, public))) {
-            return self.step(provider, upstream_id, Some(Rc::clone(public)));
+        let channels =
+            |model: &'a Model| model.channels.iter().filter(move |channel| channel.provider == provider);
+        if let Some((public, channel)) =
+            self.model(model).and_then(|public| Some((public, channels(public).next()?)))
+        {
+            return self.step(provider, channel.upstream_id.clone(), Some(Rc::clone(public)));
         }
         // Several models may be sold under one upstream id: the key has one that it may use, if there is any.
-        let serves = |candidate: &&Rc<Model>| channel_of(candidate).as_deref() == Some(model);
-        let mut candidates = self.state.models().filter(serves);
+        let sold = |candidate: &'a Rc<Model>| {
+            let channel = channels(candidate).find(|channel| plain(&channel.upstream_id) == plain(model))?;
+            Some((candidate, &channel.upstream_id))
+        };
+        let mut candidates = self.state.models().filter_map(sold);
         let first = candidates.next();
-        let usable = first.into_iter().chain(candidates).find(|model| self.key.models.permits(&model.id));
-        self.step(provider, model.to_owned(), usable.or(first).cloned())
+        let usable = first.into_iter().chain(candidates).find(|(model, _)| self.key.may_use(model));
+        match usable.or(first) {
+            Some((model, upstream_id)) => self.step(provider, upstream_id.clone(), Some(Rc::clone(model))),
+            None => self.step(provider, model.to_owned(), None),
+        }
     }
 
     /// A step at a provider that is enabled.
     fn step(&self, provider: &str, upstream_id: String, model: Option<Rc<Model>>) -> Option<Step> {
         let provider = self.state.provider(provider).filter(|provider| provider.enabled)?;
-        let dialect = provider.dialect_for(self.wish.dialect);
-        Some(Step { provider: Rc::clone(provider), dialect, upstream_id, model })
+        let Wish { dialect: client, endpoint, .. } = *self.wish;
+        let dialect = provider.dialect_for(client);
+        let step = Step { provider: Rc::clone(provider), dialect, upstream_id, model };
+        if able::serves(&step, client, endpoint) {
+            return Some(step);
+        }
+        // Some dialects cannot say all that others can: of counts and vectors, another that is spoken there may.
+        let others = provider.spoken().map(|dialect| Step { dialect, ..step.clone() });
+        let able = others.into_iter().find(|other| able::serves(other, client, endpoint));
+        Some(able.unwrap_or(step))
     }
 
     /// Plans a step, unless something speaks against it. `chosen` says that the client has not named it.
     fn add(&mut self, step: Option<Step>, chosen: bool) {
         let Some(step) = step else { return };
         let key = self.key;
-        if !key.providers.permits(&step.provider.name) || !key.models.permits(step.model_id()) {
+        let permitted = match &step.model {
+            Some(model) => key.may_use(model),
+            // A provider may know a model under more names than one: rules about names mean nothing there. Who wrote
+            // the chain wrote the rules as well.
+            None if chosen => key.models.permits(&step.upstream_id),
+            None => key.models.is_open(),
+        };
+        if !permitted || !key.providers.permits(&step.provider.name) {
             self.barred = true;
             return;
         }
@@ -236,6 +261,12 @@ impl<'a> Planner<'a> {
         self.unable |= lacks.is_some();
         lacks
     }
+}
+
+/// A model's name without what Google's own begin with, which is their collection's.
+#[must_use]
+pub fn plain(id: &str) -> &str {
+    id.strip_prefix("models/").unwrap_or(id)
 }
 
 /// A group's targets: one drawn by weight, the others after it by falling weight.

@@ -1,17 +1,20 @@
 //! Reading one attempt's reply with status 200, in either lane: what goes to the client, and what was seen.
 //!
-//! Invariant: what comes out does not depend on how the upstream's bytes were cut.
+//! Invariant: what comes out does not depend on how the upstream's bytes were cut, and quotes no credential where the provider
+//! complains.
+
+mod watch;
 
 use super::array::Array;
 use crate::config::{Dialect, Operation, Usage};
-use crate::dialect::{
-    DecodeStream, EncodeStream, Observe, ReplyContext, Sight, Summary, Target, inbound, outbound, patch,
-};
-use crate::ir::Text;
+use crate::dialect::{DecodeStream, EncodeStream, ReplyContext, Summary, Target, inbound, outbound, patch};
 use crate::ir::chat::{FinishReason, Part};
 use crate::ir::error::{ApiError, ErrorKind, Fault};
 use crate::ir::event::{Delta, Event};
-use crate::wire::sse::Splitter;
+use crate::ir::{Proof, Text};
+use crate::provider::Upstream;
+use std::rc::Rc;
+use watch::Watch;
 
 /// What a reply is read as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,12 @@ pub struct Form {
     pub client: Dialect,
     /// The provider's.
     pub upstream: Dialect,
+    /// Whether the reply passes as it is.
+    pub patched: bool,
+    /// Whose reply it is.
+    pub provider: Rc<Upstream>,
+    /// [`Outbound::maker`](crate::dialect::Outbound::maker) of the model.
+    pub maker: Option<Dialect>,
     /// Whether a stream becomes one JSON array.
     pub array: bool,
     /// What the client's reply needs besides.
@@ -35,25 +44,32 @@ pub struct Whole {
     pub summary: Summary,
 }
 
-/// Reads a whole reply.
-pub fn whole(form: &Form, target: &Target<'_>, body: &[u8]) -> Result<Whole, Fault> {
+/// Reads a whole reply with its headers (lower-case names).
+pub fn whole(
+    form: &Form,
+    target: &Target<'_>,
+    headers: &[(String, Vec<u8>)],
+    body: &[u8],
+) -> Result<Whole, Fault> {
     let operation = form.context.endpoint.operation();
     if operation == Operation::Stored {
-        // It may well be the report of a failure: that is what was asked for.
-        return Ok(Whole { body: None, summary: Summary::default() });
+        // Whatever it is, it is what was asked for: the report of a failure, a list, a deletion.
+        let text = std::str::from_utf8(body).ok();
+        let summary = text.and_then(|text| patch(form.client).peek_reply(form.context.endpoint, text).ok());
+        return Ok(Whole { body: None, summary: summary.unwrap_or_default() });
     }
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Fault::Empty);
     }
     let text = std::str::from_utf8(body).map_err(|error| Fault::Invalid(error.to_string()))?;
-    if form.client == form.upstream {
+    if form.patched {
         let summary = patch(form.client).peek_reply(form.context.endpoint, text)?;
         return Ok(Whole { body: None, summary });
     }
     let mut out = Vec::with_capacity(body.len() + 256);
     let summary = match operation {
         Operation::Count => translate_count(form, text, &mut out),
-        Operation::Embed => translate_vectors(form, target, text, &mut out),
+        Operation::Embed => translate_vectors(form, target, headers, text, &mut out),
         _ => translate_reply(form, text, &mut out),
     }?;
     Ok(Whole { body: Some(out), summary })
@@ -69,6 +85,12 @@ fn translate_reply(form: &Form, text: &str, out: &mut Vec<u8>) -> Result<Summary
         refused: reply.choice.finish.reason == FinishReason::Refusal,
         ..Summary::default()
     };
+    let choices = std::iter::once(&mut reply.choice).chain(&mut reply.more);
+    for part in choices.flat_map(|choice| &mut choice.parts) {
+        if let Part::Thinking { proof: Some(proof), .. } = part {
+            settle_home(proof, form.maker);
+        }
+    }
     let choices = std::iter::once(&reply.choice).chain(&reply.more);
     for part in choices.flat_map(|choice| &choice.parts) {
         summary.output_bytes += match part {
@@ -93,6 +115,7 @@ fn translate_count(form: &Form, text: &str, out: &mut Vec<u8>) -> Result<Summary
 fn translate_vectors(
     form: &Form,
     target: &Target<'_>,
+    headers: &[(String, Vec<u8>)],
     text: &str,
     out: &mut Vec<u8>,
 ) -> Result<Summary, Fault> {
@@ -103,6 +126,7 @@ fn translate_vectors(
         return Err(Fault::Empty);
     }
     name(&mut reply.model, &form.context.model);
+    reply.usage = reply.usage.or_else(|| outbound(form.upstream).usage_told(headers));
     client.encode_reply(&reply, &form.context, out)?;
     Ok(Summary { usage: reply.usage, ..Summary::default() })
 }
@@ -110,6 +134,13 @@ fn translate_vectors(
 /// Such an attempt is never made: its request could not have been written.
 fn unplanned() -> Fault {
     Fault::Invalid("the gateway cannot translate it".to_owned())
+}
+
+/// Gives a signature the home of the model's maker.
+fn settle_home(proof: &mut Proof<'_>, maker: Option<Dialect>) {
+    if let Some(maker) = maker {
+        proof.home = maker;
+    }
 }
 
 /// Gives a reply the name that its provider did not give.
@@ -131,6 +162,7 @@ pub struct Pushed {
 /// A streamed reply.
 pub struct Stream {
     lane: Lane,
+    provider: Rc<Upstream>,
     /// The last stage, where the client wants an array.
     array: Option<Array>,
     answered: bool,
@@ -149,7 +181,7 @@ impl std::fmt::Debug for Stream {
 }
 
 enum Lane {
-    Patch { splitter: Splitter, observer: Box<dyn Observe>, keep_usage: bool },
+    Patch(Watch),
     Translate(Translation),
 }
 
@@ -158,16 +190,17 @@ struct Translation {
     encoder: Box<dyn EncodeStream>,
     summary: Summary,
     context: ReplyContext,
+    maker: Option<Dialect>,
 }
 
 impl Translation {
     /// Takes the next bytes, or the end.
     fn take(&mut self, chunk: Option<&[u8]>, answered: &mut bool, out: &mut Vec<u8>) -> Result<(), Fault> {
-        let Self { decoder, encoder, summary, context } = self;
+        let Self { decoder, encoder, summary, context, maker } = self;
         let mut sink = |event: Event<'_>| {
             *answered |= event.is_token();
             note(summary, &event);
-            encoder.event(&named(event, context), out);
+            encoder.event(&named(event, context, *maker), out);
         };
         match chunk {
             Some(chunk) => decoder.push(chunk, &mut sink),
@@ -176,13 +209,17 @@ impl Translation {
     }
 }
 
-/// Gives a stream the names that its provider did not give.
-fn named<'a>(event: Event<'a>, context: &ReplyContext) -> Event<'a> {
+/// Gives a stream the names that its provider did not give, and its signatures their home.
+fn named<'a>(event: Event<'a>, context: &ReplyContext, maker: Option<Dialect>) -> Event<'a> {
     match event {
         Event::Start { mut id, mut model, usage } => {
             name(&mut id, &context.request_id);
             name(&mut model, &context.model);
             Event::Start { id, model, usage }
+        }
+        Event::Delta(Delta::Proof(mut proof)) => {
+            settle_home(&mut proof, maker);
+            Event::Delta(Delta::Proof(proof))
         }
         event => event,
     }
@@ -193,18 +230,28 @@ impl Stream {
     #[must_use]
     pub fn new(form: &Form) -> Self {
         let keep_usage = form.context.include_usage;
-        let lane = if form.client == form.upstream {
+        let lane = if form.patched {
             let observer = patch(form.client).observer(form.context.endpoint, keep_usage);
-            Lane::Patch { splitter: Splitter::default(), observer, keep_usage }
+            // An array's elements are written whole.
+            Lane::Patch(Watch::new(observer, Rc::clone(&form.provider), keep_usage && !form.array))
         } else {
             Lane::Translate(Translation {
                 decoder: outbound(form.upstream).stream_decoder(),
                 encoder: inbound(form.client).stream_encoder(&form.context),
                 summary: Summary::default(),
                 context: form.context.clone(),
+                maker: form.maker,
             })
         };
-        Self { lane, array: form.array.then(Array::default), answered: false, broken: false, finished: false }
+        let provider = Rc::clone(&form.provider);
+        Self {
+            lane,
+            provider,
+            array: form.array.then(Array::default),
+            answered: false,
+            broken: false,
+            finished: false,
+        }
     }
 
     /// Takes the next bytes and appends what the client gets. A fault before the answer is the caller's to act on; after
@@ -226,9 +273,7 @@ impl Stream {
         }
         let was_answered = self.answered;
         let (result, unchanged) = match &mut self.lane {
-            Lane::Patch { splitter, observer, keep_usage } => {
-                watch(splitter, observer.as_mut(), *keep_usage, chunk, &mut self.answered, out)
-            }
+            Lane::Patch(watch) => watch.push(chunk, &mut self.answered, out),
             Lane::Translate(translation) => (translation.take(Some(chunk), &mut self.answered, out), false),
         };
         self.settle(result, was_answered, request_id, out)?;
@@ -253,10 +298,7 @@ impl Stream {
         let was_answered = self.answered;
         let before = out.len();
         let result = match &mut self.lane {
-            Lane::Patch { splitter, observer, keep_usage } => {
-                let rest = splitter.take_pending();
-                finish_watch(&rest, observer.as_mut(), *keep_usage, &mut self.answered, out)
-            }
+            Lane::Patch(watch) => watch.finish(&mut self.answered, out),
             Lane::Translate(translation) => translation.take(None, &mut self.answered, out),
         };
         self.finished = result.is_ok();
@@ -268,7 +310,7 @@ impl Stream {
     #[must_use]
     pub fn summary(&self) -> &Summary {
         match &self.lane {
-            Lane::Patch { observer, .. } => observer.summary(),
+            Lane::Patch(watch) => watch.observer.summary(),
             Lane::Translate(translation) => &translation.summary,
         }
     }
@@ -291,77 +333,17 @@ impl Stream {
             return Err(fault);
         }
         self.broken = true;
-        // In the patch lane the upstream's own error event has passed; only what it did not say is said here.
-        let said = matches!((&self.lane, &fault), (Lane::Patch { .. }, Fault::Error(_)));
+        // In the patch lane the upstream's own error event has passed; only what it did not say, or must not, is said here.
+        let said = matches!((&self.lane, &fault), (Lane::Patch(watch), Fault::Error(_)) if !watch.withheld);
         if !said {
-            let error = stream_error(fault);
+            let error = self.provider.redacted(stream_error(fault));
             match &mut self.lane {
-                Lane::Patch { observer, .. } => observer.error(&error, request_id, out),
+                Lane::Patch(watch) => watch.error(&error, request_id, out),
                 Lane::Translate(translation) => translation.encoder.error(&error, request_id, out),
             }
         }
         Ok(())
     }
-}
-
-fn watch(
-    splitter: &mut Splitter,
-    observer: &mut dyn Observe,
-    keep_usage: bool,
-    chunk: &[u8],
-    answered: &mut bool,
-    out: &mut Vec<u8>,
-) -> (Result<(), Fault>, bool) {
-    let mut unchanged = keep_usage || splitter.pending().is_empty();
-    let mut result = Ok(());
-    let pushed = splitter.push(chunk, |block| {
-        if result.is_ok() {
-            match observer.block(block) {
-                Ok(Sight::Unasked) => {
-                    unchanged = false;
-                    return;
-                }
-                Ok(Sight::Token) => *answered = true,
-                Ok(Sight::Silent) => {}
-                Err(fault) => result = Err(fault),
-            }
-        }
-        if !keep_usage {
-            out.extend_from_slice(block);
-        }
-    });
-    if keep_usage {
-        // Nothing is ever taken out, so bytes need not wait for their block to be whole.
-        out.extend_from_slice(chunk);
-    } else {
-        unchanged &= splitter.pending().is_empty();
-    }
-    let result = result.and(pushed.map_err(|error| Fault::Invalid(error.to_string())));
-    (result, unchanged)
-}
-
-fn finish_watch(
-    rest: &[u8],
-    observer: &mut dyn Observe,
-    keep_usage: bool,
-    answered: &mut bool,
-    out: &mut Vec<u8>,
-) -> Result<(), Fault> {
-    if !rest.is_empty() {
-        let seen = observer.block(rest);
-        *answered |= seen == Ok(Sight::Token);
-        // An error passes too: the provider says it, and nobody else will.
-        if !keep_usage && seen != Ok(Sight::Unasked) {
-            out.extend_from_slice(rest);
-        }
-        seen?;
-    }
-    if observer.is_complete() {
-        // A reply may be whole without a word in it: an immediate stop is an answer.
-        *answered = true;
-        return Ok(());
-    }
-    Err(if *answered { Fault::Truncated } else { Fault::Empty })
 }
 
 fn note(summary: &mut Summary, event: &Event<'_>) {

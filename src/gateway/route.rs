@@ -42,8 +42,8 @@ pub struct Route {
 pub enum Call {
     /// An exchange with a provider.
     Exchange(Asked),
-    /// `GET /v1/models`
-    ListModels,
+    /// `GET /v1/models`, with its query.
+    ListModels(String),
     /// `GET /v1/models/{id}`, percent-decoded.
     GetModel(String),
     /// Whether anybody is here: a probe, which carries no key.
@@ -87,7 +87,7 @@ impl Call {
     pub const fn endpoint(&self) -> Endpoint {
         match self {
             Self::Exchange(asked) => asked.endpoint,
-            Self::ListModels | Self::GetModel(_) | Self::Probe => Endpoint::Models,
+            Self::ListModels(_) | Self::GetModel(_) | Self::Probe => Endpoint::Models,
         }
     }
 }
@@ -134,7 +134,7 @@ pub fn route(incoming: &Incoming<'_>) -> Result<Route, (Dialect, Rejection)> {
     };
     let found = probe(incoming.method, &place)
         .or_else(|| gemini::call(incoming.method, &place, query))
-        .or_else(|| models(incoming.method, &place, shape))
+        .or_else(|| models(incoming.method, &place, query, shape))
         .or_else(|| stored::call(incoming.method, &place.segments, query))
         .or_else(|| posted(incoming.method, &place.segments, query));
     found.ok_or_else(|| {
@@ -160,9 +160,9 @@ fn probe(method: &str, place: &Place<'_>) -> Option<Route> {
     (asks && (hello || place.segments.is_empty())).then_some(Route { dialect, call: Call::Probe })
 }
 
-fn models(method: &str, place: &Place<'_>, shape: Dialect) -> Option<Route> {
+fn models(method: &str, place: &Place<'_>, query: &str, shape: Dialect) -> Option<Route> {
     let call = match place.segments.as_slice() {
-        ["models"] => Call::ListModels,
+        ["models"] => Call::ListModels(query.to_owned()),
         ["models", id @ ..] => {
             let id = percent_decode(&id.join("/"));
             // Google's own name of a model begins with its collection's.
@@ -187,7 +187,8 @@ fn posted(method: &str, segments: &[&str], query: &str) -> Option<Route> {
         _ => return None,
     };
     let dialect = endpoint.dialect().filter(|_| method == "POST")?;
-    let beta = parameter(query, "beta").is_some_and(|value| value == "true");
+    let flagged = || parameter(query, "beta").is_some_and(|value| value == "true");
+    let beta = dialect == Dialect::Anthropic && flagged();
     Some(Route { dialect, call: Call::Exchange(Asked { beta, ..Asked::of(endpoint) }) })
 }
 
@@ -210,7 +211,9 @@ pub fn query(path: &str, name: &str) -> Option<String> {
     parameter(path.split_once('?')?.1, name)
 }
 
-fn parameter(query: &str, name: &str) -> Option<String> {
+/// The value of a parameter of a query, percent-decoded.
+#[must_use]
+pub fn parameter(query: &str, name: &str) -> Option<String> {
     query.split('&').find_map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         (key == name).then(|| percent_decode(value))

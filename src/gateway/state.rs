@@ -118,7 +118,13 @@ impl State {
         names
     }
 
-    /// What this VM has seen providers keep.
+    /// Nothing yet but what providers are seen to keep.
+    #[must_use]
+    pub fn knowing(kept: Kept) -> Self {
+        Self { kept: Rc::new(kept), ..Self::default() }
+    }
+
+    /// What this Envoy has seen providers keep.
     #[must_use]
     pub const fn kept(&self) -> &Rc<Kept> {
         &self.kept

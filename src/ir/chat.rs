@@ -1,5 +1,7 @@
 //! A chat request and a whole reply.
 
+use super::loss::Loss;
+use super::place::Place;
 use super::{Proof, Text, Usage};
 use std::borrow::Cow;
 
@@ -40,10 +42,25 @@ impl Request<'_> {
     #[must_use]
     pub fn offers(&self, tool: &Tool<'_>) -> bool {
         match &self.tool_choice {
-            Some(ToolChoice::Allowed { names, .. }) => {
-                names.contains(&tool.name) || !self.tools.iter().any(|tool| names.contains(&tool.name))
-            }
+            Some(ToolChoice::Allowed { names, .. }) => names.contains(&tool.name) || self.allows_none(),
             _ => true,
+        }
+    }
+
+    /// Whether the client asks for thinking to be shown, and does not forbid to think.
+    #[must_use]
+    pub fn wants_thinking_shown(&self) -> bool {
+        self.show_reasoning == Some(true) && self.reasoning != Some(Reasoning::Off)
+    }
+
+    /// Whether the choice is among tools that there are not. Dialects that leave out what is not allowed leave out none then.
+    #[must_use]
+    pub fn allows_none(&self) -> bool {
+        match &self.tool_choice {
+            Some(ToolChoice::Allowed { names, .. }) => {
+                !self.tools.iter().any(|tool| names.contains(&tool.name))
+            }
+            _ => false,
         }
     }
 }
@@ -73,6 +90,18 @@ pub struct Sampling<'a> {
     pub logprobs: Option<u64>,
 }
 
+impl Sampling<'_> {
+    /// Lists log probabilities that cannot be had.
+    pub fn lose_logprobs(&self, loss: &mut Loss) {
+        if let Some(most) = self.logprobs {
+            loss.drop("logprobs");
+            if most > 0 {
+                loss.drop("top_logprobs");
+            }
+        }
+    }
+}
+
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -98,6 +127,41 @@ pub struct Message<'a> {
     pub parts: Vec<Part<'a>>,
     /// A participant's name.
     pub name: Option<Text<'a>>,
+    /// Where the parts stand in the client's request: one for each, or none if all stand where their positions say.
+    pub places: Vec<Place>,
+}
+
+impl<'a> Message<'a> {
+    /// A turn whose parts stand where their positions say.
+    #[must_use]
+    pub const fn new(role: Role, at: Option<u32>, parts: Vec<Part<'a>>) -> Self {
+        Self { role, at, parts, name: None, places: Vec::new() }
+    }
+
+    /// Where a part stands in the client's request.
+    #[must_use]
+    pub fn place(&self, part: usize) -> Place {
+        self.places.get(part).cloned().unwrap_or_else(|| Place::usual(self.at, part))
+    }
+
+    /// Whether nothing is said in it.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        let blank = |part: &Part<'_>| match part {
+            Part::Text { text, .. } | Part::Refusal { text } => text.is_blank(),
+            _ => false,
+        };
+        self.parts.iter().all(blank)
+    }
+
+    /// Adds the parts of another turn of the client's that is one with this one here.
+    pub fn join(&mut self, mut other: Self) {
+        let places = |message: &Self| (0..message.parts.len()).map(|part| message.place(part)).collect();
+        let mut before: Vec<_> = places(self);
+        before.append(&mut places(&other));
+        self.places = before;
+        self.parts.append(&mut other.parts);
+    }
 }
 
 /// A piece of a turn.
@@ -235,6 +299,19 @@ pub struct Tool<'a> {
     pub strict: Option<bool>,
     /// Whether the prompt up to here is to be cached by the provider.
     pub cache: bool,
+    /// Its index in the client's list, and in dialects whose elements hold several functions that of the function.
+    pub at: (u32, Option<u32>),
+}
+
+impl Tool<'_> {
+    /// The path of a member: `tools[3].function.strict`.
+    #[must_use]
+    pub fn path(&self, member: &str) -> String {
+        match self.at {
+            (at, None) => format!("tools[{at}].{member}"),
+            (at, Some(function)) => format!("tools[{at}].functionDeclarations[{function}].{member}"),
+        }
+    }
 }
 
 /// What a tool takes.

@@ -13,7 +13,7 @@ pub const SEAL: &str = "sluice.";
 /// An opaque text of one dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof<'a> {
-    /// Where it was made, and the only place where it is understood.
+    /// Where it is understood: the dialect that it was made in, or that of the model's maker.
     pub home: Dialect,
     /// In whatever form its home likes; printable ASCII without `"` and `\`.
     pub value: Text<'a>,

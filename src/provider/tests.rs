@@ -93,10 +93,16 @@ fn vertex_has_the_model_in_the_path() {
         let found = gemini.path(endpoint, Dialect::Gemini, &embedder, false).unwrap();
         assert!(found.ends_with(tail), "{found}");
     }
-    assert_eq!(
-        gemini.path(Endpoint::Embeddings, Dialect::Gemini, &Target::of("text-embedding-005"), false),
-        None
-    );
+    for endpoint in [Endpoint::Embeddings, Endpoint::EmbedContent, Endpoint::BatchEmbedContents] {
+        let target = gemini.target(endpoint, Dialect::Gemini, "text-embedding-005", None);
+        let found = gemini.path(endpoint, Dialect::Gemini, &target, false).unwrap();
+        assert!(target.predicts && found.ends_with("/text-embedding-005:predict"), "{found}");
+        let target = gemini.target(endpoint, Dialect::Gemini, "gemini-embedding-001", None);
+        assert!(!target.predicts);
+        let maas = gemini.target(endpoint, Dialect::Gemini, "multilingual-e5-small-maas", None);
+        assert_eq!(gemini.path(endpoint, Dialect::Gemini, &maas, false), None);
+    }
+    assert!(!gemini.target(Endpoint::GenerateContent, Dialect::Gemini, "text-bison", None).predicts);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Google Vertex AI: Gemini and Claude under one base URL,
 //! `https://<location>-aiplatform.googleapis.com/v1/projects/<project>/locations/<location>`.
 //! <https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude>,
-//! <https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.publishers.models>
+//! <https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.publishers.models>,
+//! <https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api>
 //!
 //! Invariant: the model is in the path, and never in the body too, but for Claude's token counts.
 
@@ -16,6 +17,18 @@ const VERSION: [(&str, &str); 1] = [("anthropic_version", "\"vertex-2023-10-16\"
 pub(super) fn claude<'a>(endpoint: Endpoint, target: Target<'a>) -> Target<'a> {
     let counts = endpoint.operation() == Operation::Count;
     Target { model_in_body: counts, extra: &VERSION, ..target }
+}
+
+/// A target as Google's own models have it here.
+pub(super) fn google<'a>(endpoint: Endpoint, target: Target<'a>) -> Target<'a> {
+    let predicts = endpoint.operation() == Operation::Embed && predicts(target.model);
+    Target { model_in_body: false, predicts, ..target }
+}
+
+/// Whether a model's vectors are predictions: those of the line before Gemini's. Models that others make (`…-maas`) have
+/// other publishers' paths, which are not spoken here.
+fn predicts(model: &str) -> bool {
+    !model.contains("gemini") && !model.contains("maas")
 }
 
 /// The path of an endpoint; `None` for what Vertex does not have.
@@ -47,7 +60,7 @@ fn gemini(
         Operation::Chat if stream => Some("streamGenerateContent?alt=sse"),
         Operation::Chat => Some("generateContent"),
         Operation::Count => Some("countTokens"),
-        // Older embedding models have `predict` alone, whose bodies are of another kind.
+        Operation::Embed if target.predicts => Some("predict"),
         Operation::Embed if !target.model.contains("gemini") => None,
         Operation::Embed if endpoint == Endpoint::EmbedContent => Some("embedContent"),
         Operation::Embed => Some("batchEmbedContents"),

@@ -6,6 +6,7 @@
 
 use crate::gateway::Now;
 use crate::gateway::headers::Headers;
+use crate::gateway::kept::Shelves;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType, Status};
 use std::cell::Cell;
@@ -163,6 +164,32 @@ pub(super) fn property(path: &[&str]) -> Option<Vec<u8>> {
 /// Sets filter state: `name` becomes `wasm.<name>`.
 pub(super) fn set_state(name: &str, value: &[u8]) {
     logged("set filter state", hostcalls::set_property(vec![name], Some(value)));
+}
+
+/// Data that all workers of this Envoy share. Envoy answers with nothing but what the SDK expects: found, not found, written,
+/// and written by somebody else meanwhile.
+#[derive(Debug)]
+pub(super) struct Shared;
+
+impl Shelves for Shared {
+    fn read(&self, name: &str) -> Option<(Vec<u8>, Option<u32>)> {
+        match logged("get shared data", hostcalls::get_shared_data(name))? {
+            // Envoy's versions begin with one: without it, there is no such data.
+            (_, None) => None,
+            (content, version) => Some((content.unwrap_or_default(), version)),
+        }
+    }
+
+    fn write(&self, name: &str, content: &[u8], version: Option<u32>) -> bool {
+        match hostcalls::set_shared_data(name, Some(content), version) {
+            Ok(()) => true,
+            Err(Status::CasMismatch) => false,
+            Err(status) => {
+                log::error!("set shared data failed: {status:?}");
+                false
+            }
+        }
+    }
 }
 
 /// Answers the client directly. `:status` stands first among the headers.

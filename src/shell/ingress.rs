@@ -1,7 +1,7 @@
 //! The ingress context: authenticates, admits, and shapes what Envoy says itself.
 
 use super::{host, world};
-use crate::config::{Dialect, KeyRequest, Payload, key_lookup, type_url};
+use crate::config::{Dialect, KeyRequest, Payload, ReplyRequest, key_lookup, reply_lookup, type_url};
 use crate::gateway::access::{self, Verdict};
 use crate::gateway::exchange::{Admitted, Arrival, End, Exchange, Stamp};
 use crate::gateway::headers::{self, Headers};
@@ -20,8 +20,8 @@ const NOT_FOUND: u32 = 5;
 pub(super) struct Ingress {
     request: Option<Request>,
     slot: Option<u64>,
-    /// A key look-up is under way.
-    looking_up: Option<u32>,
+    /// A look-up is under way: its token, and of what.
+    looking_up: Option<(u32, LookUp)>,
     /// How much of the body is buffered.
     size: usize,
     /// The size of the body, once it is whole.
@@ -34,6 +34,15 @@ pub(super) struct Ingress {
     /// A body that replaces Envoy's own.
     shaped: Option<Vec<u8>>,
     status: u16,
+}
+
+/// What the control plane is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LookUp {
+    /// The client's key.
+    Key,
+    /// Who had a stored reply made.
+    Reply,
 }
 
 /// What the headers said, until the exchange takes it over.
@@ -80,10 +89,35 @@ impl Ingress {
         let control = world::with(|world| world.control.clone());
         let message = KeyRequest { id }.encode_to_vec();
         let (service, method) = (key_lookup::SERVICE, key_lookup::METHOD);
-        self.looking_up = host::call(&control.cluster, service, method, &control.token, &message);
+        let token = host::call(&control.cluster, service, method, &control.token, &message);
+        self.looking_up = token.map(|token| (token, LookUp::Key));
         if self.looking_up.is_none() {
             self.refuse(&access::cannot_verify());
         }
+    }
+
+    /// Asks who had a stored reply made. The request waits meanwhile.
+    fn seek(&mut self, id: String) {
+        let control = world::with(|world| world.control.clone());
+        let message = ReplyRequest { id }.encode_to_vec();
+        let (service, method) = (reply_lookup::SERVICE, reply_lookup::METHOD);
+        let token = host::call(&control.cluster, service, method, &control.token, &message);
+        self.looking_up = token.map(|token| (token, LookUp::Reply));
+        if self.looking_up.is_none() {
+            self.sought(None);
+        }
+    }
+
+    fn sought(&mut self, makers: Option<&[u8]>) {
+        let Some(slot) = self.slot else { return self.refuse_lost() };
+        let random = host::random();
+        let admitted = world::with(|world| {
+            let mut exchange = world.exchanges.take(slot)?;
+            let admitted = exchange.sought(&world.state, makers, random);
+            world.exchanges.put(slot, exchange);
+            Some(admitted)
+        });
+        self.carry_out(admitted);
     }
 
     fn accept(&mut self, key: std::rc::Rc<crate::config::Key>) {
@@ -93,7 +127,8 @@ impl Ingress {
             let answer = permitted.and_then(|()| {
                 world::with(|world| match &route.call {
                     Call::GetModel(id) => edge::get_model(&world.state, &key, route.dialect, id),
-                    _ => Ok(edge::list_models(&world.state, &key, route.dialect)),
+                    Call::ListModels(query) => edge::list_models(&world.state, &key, route.dialect, query),
+                    Call::Exchange(_) | Call::Probe => Ok(Vec::new()),
                 })
             });
             return match answer {
@@ -153,7 +188,12 @@ impl Ingress {
             world.exchanges.put(slot, exchange);
             Some(admitted)
         });
+        self.carry_out(admitted);
+    }
+
+    fn carry_out(&mut self, admitted: Option<Result<Admitted, Rejection>>) {
         match admitted {
+            Some(Ok(Admitted::Seek(id))) => self.seek(id),
             Some(Ok(Admitted::Answer { headers, body })) => {
                 self.replied = true;
                 self.status = 200;
@@ -191,11 +231,25 @@ impl Ingress {
 
 impl Context for Ingress {
     fn on_grpc_call_response(&mut self, token: u32, status: u32, size: usize) {
-        if self.looking_up != Some(token) {
-            return;
+        let Some((_, what)) = self.looking_up.take_if(|(expected, _)| *expected == token) else { return };
+        match what {
+            LookUp::Key => self.key_came(status, size),
+            LookUp::Reply => {
+                let payload = (status == 0).then(|| Payload::decode(host::grpc_message(size).as_slice()));
+                let payload = payload.and_then(Result::ok);
+                self.sought(payload.as_ref().map(|payload| payload.json.as_slice()));
+            }
         }
-        self.looking_up = None;
-        let Some(request) = &self.request else { return };
+        if !self.replied && self.body.is_some() && self.looking_up.is_none() {
+            host::resume_request();
+        }
+    }
+}
+
+impl Ingress {
+    /// The control plane has answered for the key.
+    fn key_came(&mut self, status: u32, size: usize) {
+        let Some(request) = &self.request else { return self.refuse_lost() };
         let id = world::with(|world| {
             match access::authenticate(&world.state, request.presented.as_deref(), request.now) {
                 Ok(Verdict::Lookup(id)) => Some(id),
@@ -228,9 +282,6 @@ impl Context for Ingress {
             (_, Some(_)) => return self.refuse(&access::cannot_verify()),
         }
         self.authenticate();
-        if !self.replied && self.body.is_some() && self.looking_up.is_none() {
-            host::resume_request();
-        }
     }
 }
 
@@ -300,7 +351,7 @@ impl HttpContext for Ingress {
             return Action::Pause;
         }
         self.admit(size);
-        if self.replied { Action::Pause } else { Action::Continue }
+        if self.replied || self.looking_up.is_some() { Action::Pause } else { Action::Continue }
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {

@@ -179,6 +179,7 @@ impl RootContext for Root {
                 if world.vm.is_empty() {
                     world.vm = format!("{:016x}", host::random());
                     world.subscription = Subscription::new(world.node.clone(), world.vm.clone());
+                    world.state.kept().make_shelves();
                 }
                 world.control = Control { cluster: plugin.control_cluster, token: plugin.node_token };
             });

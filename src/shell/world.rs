@@ -2,6 +2,7 @@
 
 use super::host;
 use crate::gateway::exchange::Exchange;
+use crate::gateway::kept::Kept;
 use crate::gateway::outbox::Outbox;
 use crate::gateway::state::State;
 use crate::gateway::subscription::Subscription;
@@ -10,7 +11,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 thread_local! {
-    static WORLD: RefCell<World> = RefCell::new(World::default());
+    static WORLD: RefCell<World> = RefCell::new(World::new());
 }
 
 /// What all contexts of one VM share.
@@ -50,6 +51,10 @@ pub(super) fn with_exchange<T>(slot: u64, work: impl FnOnce(&mut Exchange) -> T)
 }
 
 impl World {
+    fn new() -> Self {
+        Self { state: State::knowing(Kept::on(Box::new(host::Shared))), ..Self::default() }
+    }
+
     /// The largest body in bytes; the default until the settings have come.
     pub(super) fn max_body_bytes(&self) -> u64 {
         self.state.active().map_or(64 << 20, |active| active.settings.max_body_bytes)

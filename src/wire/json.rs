@@ -4,6 +4,7 @@
 //! one dialect to another is one `memcpy`. Numbers stay text (`23` digits, `1e3`), so none is rounded.
 
 mod reader;
+mod scan;
 mod text;
 mod writer;
 

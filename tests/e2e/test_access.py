@@ -39,6 +39,10 @@ def test_models(scene, client):
     assert key.send(client, client.body(model=cheap)).status == 200
     # Nor by way of the provider's name.
     forbidden(client, key.send(client, client.body(model=f"{provider.name}/{dear}")), "model_not_allowed")
+    # Nor by a name that only the provider knows it by.
+    for own in ["cheap-but-not-in-the-catalog", f"models/{dear}"]:
+        reply = key.send(client, client.body(model=f"{provider.name}/{own}"))
+        forbidden(client, reply, "model_not_allowed")
     listed = [model["id"] for model in key.get("/v1/models").json["data"]]
     assert cheap in listed and dear not in listed
     assert key.get(f"/v1/models/{dear}").status == 404

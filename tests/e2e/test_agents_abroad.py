@@ -9,26 +9,30 @@ from harness import agents, contents, flavours
 # None of it changes what an agent can do: hints at sampling that a model refuses, who the user is, flags for errors that the
 # result's words also tell, schema words that are checked by the agent itself, tools that only the vendor runs.
 # An image in a tool's result goes into a message of the user's after it.
-MOVED = {"messages[].content[].content"}
+MOVED = {"messages[].content[].content[]"}
 FAILED = {"messages[].content[].is_error"}
-CLAUDE_CODE = {"context_management", "tools[]"}
+CLAUDE_CODE = {"context_management", "tools[]", "system[].cache_control.ttl"}
 CODEX = {"client_metadata", "tools[]"}
-CODEX_TO_CLAUDE = CODEX | {"reasoning.effort", "text.verbosity", "tools[].format"}
+# Thinking gives way where another model made the call that is being answered.
+CODEX_TO_CLAUDE = CODEX | {
+    "reasoning.effort", "reasoning.summary", "text.verbosity", "tools[].format", "prompt_cache_key"}  # fmt: skip
 SAMPLING = {"generationConfig.topP", "generationConfig.topK"}
+SHOWN = {"generationConfig.thinkingConfig.includeThoughts"}
+UNSAMPLED = SAMPLING | {"generationConfig.temperature", "contents[].parts[].functionResponse.response.error"}
 LOST = {
     ("claude_code", "openai"): CLAUDE_CODE | MOVED | FAILED | {"thinking"},
     ("claude_code", "responses"): CLAUDE_CODE | FAILED | {"thinking", "max_tokens"},
     ("claude_code", "gemini"): CLAUDE_CODE | {
         "thinking", "metadata.user_id", "tools[].input_schema.properties.url.format",
         "tools[].input_schema.properties.answers.propertyNames"},
-    ("claude_code", "bedrock"): CLAUDE_CODE | {"metadata.user_id"},
+    ("claude_code", "bedrock"): CLAUDE_CODE | {"thinking", "metadata.user_id"},
     ("claude_code", "vertex-claude"): set(),
     ("cline_anthropic", "openai"): MOVED,
     ("cline_anthropic", "responses"): set(),
     ("cline_anthropic", "gemini"): set(),
     ("cline_anthropic", "bedrock"): set(),
     ("cline_anthropic", "vertex-claude"): set(),
-    ("codex", "openai"): CODEX | {"input[].content[].content"},
+    ("codex", "openai"): CODEX | {"input[].output[]", "reasoning.summary"},
     ("codex", "anthropic"): CODEX_TO_CLAUDE,
     ("codex", "gemini"): CODEX | {"text.format", "text.verbosity", "prompt_cache_key", "tools[].format"},
     ("codex", "bedrock"): CODEX_TO_CLAUDE,
@@ -38,11 +42,11 @@ LOST = {
     ("cline_openai", "gemini"): {"parallel_tool_calls"},
     ("cline_openai", "bedrock"): set(),
     ("cline_openai", "vertex-claude"): set(),
-    ("gemini_cli", "openai"): SAMPLING | {"generationConfig.temperature", "contents[].parts[].is_error"},
-    ("gemini_cli", "responses"): SAMPLING | {"generationConfig.temperature", "contents[].parts[].is_error"},
-    ("gemini_cli", "anthropic"): SAMPLING | {"generationConfig.thinkingConfig"},
-    ("gemini_cli", "bedrock"): SAMPLING | {"generationConfig.thinkingConfig"},
-    ("gemini_cli", "vertex-claude"): SAMPLING | {"generationConfig.thinkingConfig"},
+    ("gemini_cli", "openai"): UNSAMPLED | SHOWN,
+    ("gemini_cli", "responses"): UNSAMPLED,
+    ("gemini_cli", "anthropic"): SAMPLING | SHOWN | {"generationConfig.thinkingConfig"},
+    ("gemini_cli", "bedrock"): SAMPLING | SHOWN | {"generationConfig.thinkingConfig"},
+    ("gemini_cli", "vertex-claude"): SAMPLING | SHOWN | {"generationConfig.thinkingConfig"},
 }  # fmt: skip
 # A model of each kind that can do what agents ask; Cline's model of the house does not reason.
 SERVED = {

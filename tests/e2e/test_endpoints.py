@@ -53,6 +53,22 @@ def test_models_are_listed_in_the_client_s_dialect(scene):
     Gemini.check_error(missing)
 
 
+def test_models_are_listed_in_pages(scene):
+    key = scene.key(models={"allow": ["house-*"]})
+    anthropic = {"anthropic-version": "2023-06-01"}
+    first = key.get("/v1/models?limit=1", anthropic).json
+    assert [model["id"] for model in first["data"]] == ["house-claude"] and first["has_more"]
+    rest = key.get(f"/v1/models?limit=1&after_id={first['last_id']}", anthropic).json
+    assert [model["id"] for model in rest["data"]] == ["house-gpt"] and not rest["has_more"]
+    first = key.get("/v1beta/models?pageSize=1").json
+    assert [model["name"] for model in first["models"]] == ["models/house-claude"]
+    rest = key.get(f"/v1beta/models?pageSize=1&pageToken={first['nextPageToken']}").json
+    assert [model["name"] for model in rest["models"]] == ["models/house-gpt"] and "nextPageToken" not in rest
+    refused = key.get("/anthropic/v1/models?limit=0")
+    assert refused.status == 400
+    Anthropic.check_error(refused)
+
+
 def count(key, client, model):
     """A count, as a client of a dialect asks for it: the reply, and the number in it."""
     if client is Anthropic:
@@ -101,7 +117,11 @@ EMBEDDERS = [
     (flavours.GEMINI, "gemini-embedding-001"),
     (flavours.BEDROCK, "amazon.titan-embed-text-v2:0"),
     (flavours.BEDROCK, "cohere.embed-english-v3"),
+    (flavours.VERTEX, "gemini-embedding-001"),
+    (flavours.VERTEX, "text-embedding-005"),
 ]
+# AI Studio's oldest model does not say what it used.
+UNCOUNTED = (flavours.GEMINI, "gemini-embedding-001")
 
 
 @pytest.mark.parametrize(("flavour", "upstream"), EMBEDDERS, ids=lambda value: getattr(value, "name", value))
@@ -123,7 +143,10 @@ def test_vectors_cross_dialects(scene, flavour, upstream):
     many = key.send(Gemini, batch, path=f"/v1beta/models/{model}:batchEmbedContents")
     assert [len(one["values"]) for one in many.json["embeddings"]] == [len(vector["embedding"])], many
     assert all(attempt.refused is None for attempt in provider.attempts(settled=4))
-    assert key.row(reply).usage_source in ("provider", "estimated")
+    source = "estimated" if (flavour, upstream) == UNCOUNTED else "provider"
+    for each in (reply, packed, single, many):
+        row = key.row(each)
+        assert row.usage_source == source and row.usage["input"] > 0, row
 
 
 @pytest.mark.parametrize("flavour", [flavours.OPENAI, flavours.GEMINI, flavours.BEDROCK], ids=lambda f: f.name)

@@ -2,15 +2,15 @@
 
 use super::asks::{ask, target};
 use super::fixtures::chat;
-use super::known::{Column, HELD, NOT_ASKED, SAID_OTHERWISE, find};
-use super::{Cell, golden, shown};
+use super::known::{Column, HELD, NOT_ASKED, SAID_OTHERWISE, find, find_of};
+use super::{Cell, golden, shown, told};
 use sluice::config::Dialect;
 use sluice::dialect::{Target, inbound, outbound, patch};
 use sluice::ir::loss::Loss;
 use std::fs;
 
 /// What a request can ask for.
-pub(crate) const FEATURES: [&str; 40] = [
+pub(crate) const FEATURES: [&str; 41] = [
     "text",
     "system",
     "multi_turn",
@@ -36,6 +36,7 @@ pub(crate) const FEATURES: [&str; 40] = [
     "reasoning_budget",
     "reasoning_off",
     "thinking_replay",
+    "thinking_earlier",
     "max_tokens",
     "temperature",
     "top_p",
@@ -71,16 +72,19 @@ pub(crate) fn cell(client: Dialect, column: &Column, feature: &str, stream: bool
     let mut request = decoded.map_err(|malformed| format!("{place}: {malformed}"))?;
     request.stream = stream;
     let target = Target { model: column.model, max_output_tokens: Some(64_000), ..target(column.dialect) };
-    let mut out = Vec::new();
-    if let Err(malformed) = outbound(column.dialect).encode_request(&request, &target, &mut loss, &mut out) {
-        return Ok(format!("refused: `{}`", malformed.path));
+    let (mut unsaid, mut out) = (Loss::default(), Vec::new());
+    if let Err(malformed) = outbound(column.dialect).encode_request(&request, &target, &mut unsaid, &mut out)
+    {
+        return Ok(format!("refused: `{}`", told::refusal(client, malformed).path));
     }
-    if !loss.paths().is_empty() {
-        return Ok(format!("`{}`", loss.paths().join("`, `")));
+    let lost = told::losses(client, &loss, &unsaid);
+    if !lost.is_empty() {
+        return Ok(format!("`{}`", lost.join("`, `")));
     }
     let text = String::from_utf8_lossy(&out);
     let arrived = if column.dialect.chat().is_none() {
-        let held = HELD.iter().find(|(dialect, held, _)| *dialect == column.dialect && *held == feature);
+        let of = |who: &str| HELD.iter().find(|(of, held, _)| *of == who && *held == feature);
+        let held = of(column.label).or_else(|| of(column.dialect.name()));
         held.is_some_and(|(_, _, held)| text.contains(held))
     } else {
         let back = inbound(column.dialect)
@@ -96,7 +100,7 @@ pub(crate) fn cell(client: Dialect, column: &Column, feature: &str, stream: bool
             asked == shown::request(feature, &back)
         }
     };
-    match (arrived, find(SAID_OTHERWISE, column.label, feature)) {
+    match (arrived, find_of(SAID_OTHERWISE, column, feature)) {
         // The path says no as well as yes.
         (true, Some(known)) if feature == "stream" => Ok(known.word.to_owned()),
         (true, _) => Ok("✓".to_owned()),

@@ -154,7 +154,7 @@ pub(crate) fn request(feature: &str, request: &Request<'_>) -> Vec<String> {
         "reasoning_effort" | "reasoning_budget" | "reasoning_off" => {
             request.reasoning.map(reasoning).into_iter().collect()
         }
-        "thinking_replay" => {
+        "thinking_replay" | "thinking_earlier" => {
             parts(messages, |part| matches!(part, Part::Thinking { .. } | Part::RedactedThinking { .. }))
                 .collect()
         }

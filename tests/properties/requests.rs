@@ -43,12 +43,12 @@ fn schema() -> impl Strategy<Value = &'static str> + Clone {
     ])
 }
 
+/// What arguments can be held to everywhere.
+const CLOSED: &str = r#"{ "type":"object","properties":{"b":{}},"additionalProperties":false}"#;
+
 /// What a reply can be held to everywhere.
 fn closed_schema() -> impl Strategy<Value = &'static str> + Clone {
-    prop::sample::select(vec![
-        r#"{ "type":"object","properties":{"b":{}},"additionalProperties":false}"#,
-        r#"{"type":"array","items":{"enum":["a",1e400]}}"#,
-    ])
+    prop::sample::select(vec![CLOSED, r#"{"type":"array","items":{"enum":["a",1e400]}}"#])
 }
 
 pub(crate) fn arguments(loose: bool) -> BoxedStrategy<String> {
@@ -112,7 +112,7 @@ fn user_part(row: &'static Row) -> BoxedStrategy<Part<'static>> {
 }
 
 const fn message(role: Role, parts: Vec<Part<'static>>) -> Message<'static> {
-    Message { role, at: None, parts, name: None }
+    Message::new(role, None, parts)
 }
 
 /// A user's turn: several texts and nothing else would be one text, where a list is written only for other parts.
@@ -214,8 +214,11 @@ fn conversation(row: &'static Row) -> BoxedStrategy<Vec<Message<'static>>> {
 fn tool(row: &'static Row) -> BoxedStrategy<Tool<'static>> {
     let parameters = if row.loose { option::of(schema()).boxed() } else { schema().prop_map(Some).boxed() };
     let strict = if row.loose { option::of(any::<bool>()).boxed() } else { option::of(Just(true)).boxed() };
-    let function = (parameters, strict)
-        .prop_map(|(schema, strict)| (ToolKind::Function(schema.map(Into::into)), strict));
+    // Where strictness has to be paid for, only closed objects can have it.
+    let function = (parameters, strict).prop_map(|(schema, strict)| {
+        let schema = if row.loose || strict.is_none() { schema } else { Some(CLOSED) };
+        (ToolKind::Function(schema.map(Into::into)), strict)
+    });
     let grammar = r#"{"type":"grammar","grammar":{"syntax":"regex","definition":"a \"+"}}"#;
     let custom = option::of(Just(grammar)).prop_map(|format| (ToolKind::Custom(format), None));
     let kind = if row.custom { prop_oneof![function, custom].boxed() } else { function.boxed() };
@@ -226,6 +229,7 @@ fn tool(row: &'static Row) -> BoxedStrategy<Tool<'static>> {
             kind,
             strict,
             cache,
+            at: (0, None),
         })
         .boxed()
 }

@@ -86,7 +86,8 @@ fn offer_what_is_called(request: &mut Request<'static>) {
     if request.tools.is_empty() {
         let name = "f".into();
         let kind = ToolKind::Function(Some(r#"{"type":"object"}"#.into()));
-        request.tools = vec![Tool { name, description: None, kind, strict: None, cache: false }];
+        request.tools =
+            vec![Tool { name, description: None, kind, strict: None, cache: false, at: (0, None) }];
     }
 }
 

@@ -220,8 +220,9 @@ def test_automatic_calls(google, side):
     assert reply.text
 
 
-def test_reasoning(google, side, way):
+def test_reasoning(connect_google, house, side, way):
     """Thoughts come as thoughts, text as text."""
+    google = connect_google(house.key_to_see_thoughts(side).token)
     thinking = types.ThinkingConfig(include_thoughts=True, thinking_budget=2_048)
     config = types.GenerateContentConfig(thinking_config=thinking, max_output_tokens=8_000)
     arguments = {"model": side.reasoner, "contents": "[[think:Let me see.]][[say:Yes.]]", "config": config}
@@ -238,8 +239,9 @@ def test_reasoning(google, side, way):
     assert thoughts == "Let me see."
 
 
-def test_tools_with_replayed_thinking(google, side):
+def test_tools_with_replayed_thinking(connect_google, house, side):
     """What was thought before a call goes back in the next turn, and its home accepts it."""
+    google = connect_google(house.key_to_see_thoughts(side).token)
     thinking = types.ThinkingConfig(include_thoughts=True, thinking_budget=2_048)
     config = by_hand(thinking_config=thinking, max_output_tokens=8_000)
     asked = types.Content(

@@ -145,7 +145,7 @@ def test_tools_with_replayed_thinking(ask, langchain_client, house, side):
         "langchain-anthropic": {"thinking": {"type": "enabled", "budget_tokens": 2048}, "max_tokens": 8000},
     }[langchain_client]
     forgets = langchain_client == "langchain-openai" and side.dialect in ("anthropic", "bedrock")
-    key = house.lenient if forgets else house.strict
+    key = house.lenient if forgets else house.key_to_see_thoughts(side)
     model = ask(side.reasoner, key=key, **reasoning).bind_tools([get_weather])
     asked = HumanMessage('[[think:Ask the tool.]][[tool:get_weather {"city": "Bern"}]]')
     reply = model.invoke([asked])

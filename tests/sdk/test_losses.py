@@ -24,7 +24,7 @@ CHAT = {
     "seed": ({"seed": 7}, "seed"),
     "presence_penalty": ({"presence_penalty": 0.5}, "presence_penalty"),
     "user": ({"user": "user-42"}, "user"),
-    "filename": ({"messages": user({"type": "file", "file": FILE})}, "messages[0].content[0].filename"),
+    "filename": ({"messages": user({"type": "file", "file": FILE})}, "messages[0].content[0].file.filename"),
     "image_url": (
         {"messages": user({"type": "image_url", "image_url": {"url": URL}}, {"type": "text", "text": "Hi"})},
         "messages[0].content[0]",
@@ -32,13 +32,14 @@ CHAT = {
     "parallel_tool_calls": ({"tools": [WEATHER], "parallel_tool_calls": False}, "parallel_tool_calls"),
 }
 RESPONSES = {
-    "user": ({"safety_identifier": "user-42"}, "user"),
+    "user": ({"safety_identifier": "user-42"}, "safety_identifier"),
     "filename": ({"input": user({"type": "input_file", **FILE})}, "input[0].content[0].filename"),
     "image_url": (
         {"input": user({"type": "input_image", "image_url": URL}, {"type": "input_text", "text": "Hi"})},
         "input[0].content[0]",
     ),
     "parallel_tool_calls": ({"tools": [FLAT], "parallel_tool_calls": False}, "parallel_tool_calls"),
+    "shown_thoughts": ({"reasoning": {"summary": "auto"}}, "reasoning.summary"),
 }
 MESSAGES = {
     "stop": ({"stop_sequences": ["END"]}, "stop_sequences"),
@@ -58,6 +59,9 @@ GENERATE = {
     "seed": ({"seed": 7}, "generationConfig.seed"),
     "presence_penalty": ({"presence_penalty": 0.5}, "generationConfig.presencePenalty"),
     "top_k": ({"top_k": 3}, "generationConfig.topK"),
+    "shown_thoughts": (
+        {"thinking_config": {"include_thoughts": True}}, "generationConfig.thinkingConfig.includeThoughts",
+    ),
 }  # fmt: skip
 
 

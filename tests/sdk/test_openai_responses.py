@@ -210,30 +210,37 @@ def test_results(openai, side):
 REASONING = {"reasoning": {"effort": "low", "summary": "auto"}, "max_output_tokens": 8_000}
 
 
-def test_reasoning(respond, side):
+@pytest.fixture(params=["buffered", "streamed", "helper"])
+def think(request, connect, openai_client, house, side):
+    """Asks in each of the ways, to see what is thought."""
+    client = connect(openai_client, house.key_to_see_thoughts(side).token)
+    return lambda arguments: responses(client, request.param, arguments)
+
+
+def test_reasoning(think, side):
     """Thoughts come as reasoning items, before the text."""
     arguments = ask(side, "[[think:Let me see.]][[say:Yes.]]", **REASONING)
-    reply = respond({**arguments, "model": side.reasoner})
+    reply = think({**arguments, "model": side.reasoner})
     assert text_of(reply) == "Yes."
     thoughts = [item for item in reply["output"] if item["type"] == "reasoning"]
     assert "".join(part["text"] for item in thoughts for part in item["summary"]) == "Let me see."
     assert reply["output"].index(thoughts[0]) < len(reply["output"]) - 1
 
 
-def test_tools_with_replayed_thinking(respond, side):
+def test_tools_with_replayed_thinking(think, side):
     """What was thought before a call goes back in the next turn, and its home accepts it."""
     asked = [{"role": "user", "content": '[[think:Ask the tool.]][[tool:get_weather {"city": "Bern"}]]'}]
     more = {
         "model": side.reasoner, "tools": [WEATHER], "store": False, "include": ["reasoning.encrypted_content"],
         **REASONING,
     }  # fmt: skip
-    first = respond({**ask(side, asked), **more})
+    first = think({**ask(side, asked), **more})
     (call,) = (item for item in first["output"] if item["type"] == "function_call")
     result = {"type": "function_call_output", "call_id": call["call_id"], "output": "21°"}
     # Helpers add what they have parsed; applications send back what the API knows.
     output = [{name: value for name, value in item.items() if "parsed" not in name} for item in first["output"]]
     items = [*asked, *output, result, {"role": "user", "content": "[[say:Warm.]]"}]
-    assert text_of(respond({**ask(side, items), **more})) == "Warm."
+    assert text_of(think({**ask(side, items), **more})) == "Warm."
     side.check_thinking_came_home()
 
 

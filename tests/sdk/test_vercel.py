@@ -89,7 +89,7 @@ def test_tools_with_replayed_thinking(ask, vercel_client, house, side):
     reply = ask(
         '[[think:Ask the tool.]][[tool:get_weather {"city": "Bern"}]]',
         model=side.reasoner,
-        key=house.lenient if forgets else house.strict,
+        key=house.lenient if forgets else house.key_to_see_thoughts(side),
         tools=True,
         steps=2,
         maxOutputTokens=8_000,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::store::Store;
 use envoy_types::pb::envoy::config::core::v3::Node;
 use envoy_types::pb::envoy::data::accesslog::v3::{AccessLogCommon, HttpAccessLogEntry};
 use envoy_types::pb::envoy::service::accesslog::v3::stream_access_logs_message::{
@@ -6,9 +7,13 @@ use envoy_types::pb::envoy::service::accesslog::v3::stream_access_logs_message::
 };
 use envoy_types::pb::google::protobuf::{Any, BytesValue};
 use prost::{Message as _, Name as _};
-use sluice::config::{Dialect, Endpoint, Usage, UsageSource};
+use sluice::config::{Dialect, Endpoint, Maker, Payload, ReplyRequest, Usage, UsageSource, reply_lookup};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use tokio::net::TcpListener;
+use tonic::service::Routes;
+use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Channel, Server};
 
 /// Remembers what it took; fails as often as it is told to first.
 #[derive(Debug, Clone, Default)]
@@ -69,6 +74,8 @@ fn record(seq: u64) -> Record {
         finish_reason: None,
         dropped_params: Vec::new(),
         passed_over: Vec::new(),
+        reply: None,
+        background: false,
     }
 }
 
@@ -152,4 +159,42 @@ async fn stopping_ends_the_wait_for_a_ledger_that_is_down() {
     let (ended, ()) = tokio::join!(reading, stop);
     assert_eq!(ended.unwrap_err().code(), tonic::Code::Unavailable);
     assert_eq!(sink.taken(), []);
+}
+
+/// Asks over a real connection.
+async fn look_up(channel: Channel, id: &str, token: &str) -> Result<Vec<Maker>, Status> {
+    let mut grpc = tonic::client::Grpc::new(channel);
+    grpc.ready().await.unwrap();
+    let path = format!("/{}/{}", reply_lookup::SERVICE, reply_lookup::METHOD).try_into().unwrap();
+    let mut request = Request::new(ReplyRequest { id: id.into() });
+    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    let codec = tonic_prost::ProstCodec::<ReplyRequest, Payload>::default();
+    let payload: Payload = grpc.unary(request, path, codec).await?.into_inner();
+    Ok(serde_json::from_slice(&payload.json).unwrap())
+}
+
+#[tokio::test]
+async fn who_had_a_reply_made_is_told_to_envoys_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path().join("sluice.db").to_str().unwrap()).await.unwrap();
+    let ledger = Ledger::new(store);
+    let made = Record {
+        provider: Some("alpha".into()),
+        key: Some("k".into()),
+        reply: Some("resp_1".into()),
+        ..record(1)
+    };
+    ledger.commit("edge-1", vec![made]).await.unwrap();
+    let mut routes = Routes::builder();
+    add_reply_lookup(ledger, &mut routes, &NodeToken::new(Some("node-secret")));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = Server::builder().add_routes(routes.routes());
+    tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+    let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+    let maker = Maker { provider: "alpha".into(), key: "k".into(), model: None };
+    assert_eq!(look_up(channel.clone(), "resp_1", "node-secret").await.unwrap(), [maker]);
+    assert_eq!(look_up(channel.clone(), "resp_2", "node-secret").await.unwrap(), []);
+    let refused = look_up(channel, "resp_1", "another").await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::Unauthenticated);
 }

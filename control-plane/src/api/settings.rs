@@ -7,7 +7,7 @@ use crate::store::{Outcome, Write};
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use sluice::config::{RetryPolicy, Settings};
+use sluice::config::{RetryPolicy, Settings, StoredResponses};
 use utoipa::ToSchema;
 
 /// Settings that may be changed.
@@ -21,6 +21,8 @@ pub(super) struct SettingsSpec {
     max_body_bytes: u64,
     /// Whether every key is pushed. If not, a module learns keys as it meets them.
     push_all_keys: bool,
+    /// Which stored responses a key may reach.
+    stored_responses: StoredResponses,
 }
 
 /// The settings as the API shows them.
@@ -41,6 +43,7 @@ impl SettingsSpec {
             first_token_deadline_ms: settings.first_token_deadline_ms,
             max_body_bytes: settings.max_body_bytes,
             push_all_keys: settings.push_all_keys,
+            stored_responses: settings.stored_responses,
         }
     }
 }
@@ -58,9 +61,16 @@ fn view(shared: &Shared) -> Json<SettingsView> {
 /// Applies a merge patch to the settings. A member taken away (`null`) is an error: each has a value.
 pub(super) async fn put(write: &mut Write, patch: Patch) -> Result<Outcome, ApiError> {
     let current = (*write.next().settings.value).clone();
-    let SettingsSpec { retry, first_token_deadline_ms, max_body_bytes, push_all_keys } =
+    let SettingsSpec { retry, first_token_deadline_ms, max_body_bytes, push_all_keys, stored_responses } =
         patch.over(&SettingsSpec::of(&current))?;
-    let settings = Settings { retry, first_token_deadline_ms, max_body_bytes, push_all_keys, ..current };
+    let settings = Settings {
+        retry,
+        first_token_deadline_ms,
+        max_body_bytes,
+        push_all_keys,
+        stored_responses,
+        ..current
+    };
     Ok(write.put_settings(settings).await?)
 }
 

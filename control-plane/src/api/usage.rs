@@ -135,14 +135,18 @@ pub(super) struct UsageRow {
     usage_source: UsageSource,
     /// Why the model stopped.
     finish_reason: Option<String>,
-    /// Millionths of a US dollar.
-    cost_micro_usd: u64,
+    /// Millionths of a US dollar; `null` if it is not known: the catalog had no such model.
+    cost_micro_usd: Option<u64>,
     /// Every try, in order.
     attempts: Vec<AttemptRecord>,
     /// JSON paths that the upstream's dialect could not carry.
     dropped_params: Vec<String>,
     /// Steps of the plan that were left out because they cannot do what the request needs.
     passed_over: Vec<PassedOver>,
+    /// The id under which the provider keeps the reply that was made, or that the call was about.
+    reply: Option<String>,
+    /// Whether that reply is made in the background; `usage` is then what had not been booked for it yet.
+    background: bool,
 }
 
 /// Sums of one group.
@@ -156,8 +160,10 @@ pub(super) struct SumView {
     failed: u64,
     /// Tokens.
     usage: Usage,
-    /// Millionths of a US dollar.
+    /// Millionths of a US dollar, of the exchanges whose cost is known.
     cost_micro_usd: u64,
+    /// Exchanges whose cost is not known.
+    unpriced: u64,
 }
 
 impl From<Stored> for UsageRow {
@@ -173,6 +179,8 @@ impl From<Stored> for UsageRow {
             finish_reason,
             dropped_params,
             passed_over,
+            reply,
+            background,
             ..
         } = record;
         let started_at = time::format(started_at_us);
@@ -202,13 +210,15 @@ impl From<Stored> for UsageRow {
             attempts,
             dropped_params,
             passed_over,
+            reply,
+            background,
         }
     }
 }
 
 impl From<Sum> for SumView {
-    fn from(Sum { group, exchanges, failed, usage, cost_micro_usd }: Sum) -> Self {
-        Self { group, exchanges, failed, usage, cost_micro_usd }
+    fn from(Sum { group, exchanges, failed, usage, cost_micro_usd, unpriced }: Sum) -> Self {
+        Self { group, exchanges, failed, usage, cost_micro_usd, unpriced }
     }
 }
 

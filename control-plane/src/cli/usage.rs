@@ -143,12 +143,13 @@ impl Summary {
         if self.json {
             return print_json(out, rows);
         }
-        let mut table = Table::new(&[head, "EXCHANGES", "FAILED", "INPUT", "OUTPUT", "COST (USD)"]);
+        let mut table =
+            Table::new(&[head, "EXCHANGES", "FAILED", "INPUT", "OUTPUT", "COST (USD)", "UNPRICED"]);
         for row in rows.as_array().into_iter().flatten() {
-            let [group, all, failed, input, output] =
-                ["/group", "/exchanges", "/failed", "/usage/input", "/usage/output"]
+            let [group, all, failed, input, output, unpriced] =
+                ["/group", "/exchanges", "/failed", "/usage/input", "/usage/output", "/unpriced"]
                     .map(|member| cell(row, member));
-            table.row([group, all, failed, input, output, dollars(row, "/cost_micro_usd")]);
+            table.row([group, all, failed, input, output, dollars(row, "/cost_micro_usd"), unpriced]);
         }
         Ok(table.print(out)?)
     }

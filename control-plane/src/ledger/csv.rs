@@ -9,7 +9,7 @@ use sluice::config::{PassedOver, Usage, UsageSource};
 use std::borrow::Cow;
 use std::io;
 
-const COLUMNS: [&str; 27] = [
+const COLUMNS: [&str; 28] = [
     "started_at",
     "request_id",
     "key",
@@ -37,6 +37,7 @@ const COLUMNS: [&str; 27] = [
     "cost_usd",
     "dropped_params",
     "passed_over",
+    "reply",
 ];
 
 /// The line that names the columns.
@@ -80,10 +81,16 @@ fn fields(Charged { record, cost_micro_usd }: &Charged) -> [Cow<'_, str>; COLUMN
         images.to_string().into(),
         source(record.usage_source).into(),
         text(record.finish_reason.as_ref()),
-        format!("{}.{:06}", cost_micro_usd / 1_000_000, cost_micro_usd % 1_000_000).into(),
+        cost_micro_usd.map(dollars).unwrap_or_default().into(),
         plain(record.dropped_params.join(" ").into()),
         plain(passed_over(&record.passed_over).into()),
+        text(record.reply.as_ref()),
     ]
+}
+
+/// US dollars.
+fn dollars(micro_usd: u64) -> String {
+    format!("{}.{:06}", micro_usd / 1_000_000, micro_usd % 1_000_000)
 }
 
 /// `provider/model:lacks`, a space between them.
@@ -96,6 +103,7 @@ const fn source(source: UsageSource) -> &'static str {
     match source {
         UsageSource::None => "none",
         UsageSource::Provider => "provider",
+        UsageSource::Deferred => "deferred",
         UsageSource::Estimated => "estimated",
         UsageSource::Partial => "partial",
     }

@@ -15,12 +15,40 @@ const UNIT: u128 = 1_000_000_000;
 const MAX_COST: u64 = 1 << 50;
 
 /// Micro-dollars. Nothing, unless a provider served it and something was used; nothing, too, for models without
-/// prices or not in the catalog.
-pub(super) fn of_record(record: &Record, models: &BTreeMap<String, Versioned<Model>>) -> u64 {
+/// prices. `None` where something was used of a model that is not in the catalog, or of one that nobody named: what it cost
+/// is not known.
+pub(super) fn of_record(record: &Record, models: &BTreeMap<String, Versioned<Model>>) -> Option<u64> {
     let served = record.provider.is_some() && record.usage_source != UsageSource::None && record.status < 400;
-    let Some(id) = record.model.as_ref().filter(|_| served) else { return 0 };
-    let model = models.get(id).or_else(|| models.values().find(|model| model.value.aliases.contains(id)));
-    model.map_or(0, |model| of_usage(&record.usage, &model.value.prices))
+    if !served {
+        return Some(0);
+    }
+    match record.model.as_ref().and_then(|id| known(id, models)) {
+        Some(model) => Some(of_usage(&record.usage, &model.value.prices)),
+        None => (record.usage == Usage::default()).then_some(0),
+    }
+}
+
+/// The model of an id or alias.
+fn known<'a>(id: &String, models: &'a BTreeMap<String, Versioned<Model>>) -> Option<&'a Versioned<Model>> {
+    models.get(id).or_else(|| models.values().find(|model| model.value.aliases.contains(id)))
+}
+
+/// The public id of the model that `provider` sells under an id of its own; `None` if the catalog has that id itself, if
+/// no channel has it, or channels of several models.
+pub(super) fn sold_as(
+    upstream_id: &String,
+    provider: &str,
+    models: &BTreeMap<String, Versioned<Model>>,
+) -> Option<String> {
+    if known(upstream_id, models).is_some() {
+        return None;
+    }
+    let mut sold = models.values().map(|model| &model.value).filter(|model| {
+        let mut channels = model.channels.iter();
+        channels.any(|channel| channel.provider == provider && channel.upstream_id == *upstream_id)
+    });
+    let only = sold.next().filter(|_| sold.next().is_none());
+    only.map(|model| model.id.clone())
 }
 
 /// Micro-dollars for `usage` at `prices`. Counts that contradict each other (more cached than all) never make a

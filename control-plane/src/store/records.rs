@@ -1,21 +1,22 @@
 //! The ledger's rows.
 //!
-//! Invariant: a row is written once and never changed; writing it again is counted and otherwise ignored.
+//! Invariant: a row is written once and never changed; writing it again is counted and otherwise ignored. A batch is one
+//! transaction, and what it reads is what it writes upon.
 
 use super::{Store, StoreError, load};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sluice::config::{Record, Usage};
+use sluice::config::{Endpoint, Maker, Record, Usage};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite};
+use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 
 /// A record and what it costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Charged {
     /// As the module wrote it.
     pub(crate) record: Record,
-    /// Micro-dollars.
-    pub(crate) cost_micro_usd: u64,
+    /// Micro-dollars; `None` if what was used has no price.
+    pub(crate) cost_micro_usd: Option<u64>,
 }
 
 /// A row of the ledger.
@@ -85,22 +86,44 @@ pub(crate) struct Sum {
     pub(crate) failed: u64,
     /// Tokens.
     pub(crate) usage: Usage,
-    /// Micro-dollars.
+    /// Micro-dollars, of those that have a price.
     pub(crate) cost_micro_usd: u64,
+    /// Exchanges whose use has no price.
+    pub(crate) unpriced: u64,
 }
 
-/// Rows of one statement: 30 values each, well under SQLite's 32,766.
+/// The columns of [`Usage`].
+const TOKENS: [&str; 6] =
+    ["input_tokens", "cached_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens", "images"];
+
+/// Rows of one statement: 33 values each, well under SQLite's 32,766.
 const ROWS: usize = 100;
 
 const INSERT: &str =
     "INSERT INTO records (node, vm, seq, request_id, started_us, key_id, organization, dialect,
     endpoint, requested_model, model, provider, stream, status, error, ttft_us, duration_us, overhead_us,
     input_tokens, cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, images, usage_source,
-    finish_reason, cost_micro_usd, attempts, dropped_params, passed_over) ";
+    finish_reason, cost_micro_usd, unpriced, attempts, dropped_params, passed_over, reply, background) ";
 
-impl Store {
-    /// Writes a batch in one transaction and tells how many rows were new.
-    pub(crate) async fn insert_records(&self, node: &str, batch: &[Charged]) -> Result<u64, StoreError> {
+/// How many who had a reply of one id made are told of: an id is a vendor's, and meant to be made once.
+const MAKERS: i64 = 16;
+
+/// What has been booked for a reply that is made in the background.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Booked {
+    /// The sum of its rows.
+    pub(crate) usage: Usage,
+    /// The model that makes it, if a row names it.
+    pub(crate) model: Option<String>,
+}
+
+/// A batch that is being written.
+#[derive(Debug)]
+pub(crate) struct Batch(Transaction<'static, Sqlite>);
+
+impl Batch {
+    /// Writes rows of the Envoy `node` and tells how many were new.
+    pub(crate) async fn insert(&mut self, node: &str, batch: &[Charged]) -> Result<u64, StoreError> {
         let mut rows = Vec::with_capacity(batch.len());
         for charged in batch {
             let record = &charged.record;
@@ -112,7 +135,6 @@ impl Store {
                 word("usage_source", &record.usage_source)?,
             ));
         }
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         let mut inserted = 0;
         for chunk in rows.chunks(ROWS) {
             let mut query = QueryBuilder::<Sqlite>::new(INSERT);
@@ -136,14 +158,58 @@ impl Store {
                     values.push_bind(load::stored(count));
                 }
                 values.push_bind(source).push_bind(&record.finish_reason);
-                values.push_bind(load::stored(charged.cost_micro_usd)).push_bind(attempts);
+                values.push_bind(load::stored(charged.cost_micro_usd.unwrap_or(0)));
+                values.push_bind(i64::from(charged.cost_micro_usd.is_none())).push_bind(attempts);
                 values.push_bind(dropped).push_bind(passed_over);
+                values.push_bind(&record.reply).push_bind(i64::from(record.background));
             });
             query.push(" ON CONFLICT (node, vm, seq) DO NOTHING");
-            inserted += query.build().execute(&mut *tx).await?.rows_affected();
+            inserted += query.build().execute(&mut *self.0).await?.rows_affected();
         }
-        tx.commit().await?;
         Ok(inserted)
+    }
+
+    /// What has been booked for a reply that `provider` makes in the background.
+    pub(crate) async fn booked(&mut self, provider: &str, reply: &str) -> Result<Booked, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT MAX(model) AS model");
+        for sum in TOKENS {
+            query.push(format_args!(", CAST(COALESCE(SUM({sum}), 0) AS BIGINT) AS {sum}"));
+        }
+        query.push(" FROM records WHERE background = 1 AND reply = ").push_bind(reply);
+        query.push(" AND provider = ").push_bind(provider);
+        let row = query.build().fetch_one(&mut *self.0).await?;
+        Ok(Booked { usage: usage(&row)?, model: row.try_get("model")? })
+    }
+
+    /// Makes it durable.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.0.commit().await?)
+    }
+}
+
+impl Store {
+    /// Begins a batch; no other is written meanwhile.
+    pub(crate) async fn begin_records(&self) -> Result<Batch, StoreError> {
+        Ok(Batch(self.write.begin_with("BEGIN IMMEDIATE").await?))
+    }
+
+    /// Who had the reply of this id made, the newest first.
+    pub(crate) async fn makers(&self, reply: &str) -> Result<Vec<Maker>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT provider, key_id, model FROM records WHERE reply = $1 AND endpoint <> $2
+            AND provider IS NOT NULL AND key_id IS NOT NULL
+            ORDER BY started_us DESC, node DESC, vm DESC, seq DESC LIMIT $3",
+        )
+        .bind(reply)
+        .bind(Endpoint::StoredResponses.name())
+        .bind(MAKERS)
+        .fetch_all(&self.read)
+        .await?;
+        let maker = |row: &SqliteRow| {
+            let (provider, key) = (row.try_get("provider")?, row.try_get("key_id")?);
+            Ok(Maker { provider, key, model: row.try_get("model")? })
+        };
+        rows.iter().map(maker).collect()
     }
 
     /// Up to `limit` rows older than `after`, the newest first.
@@ -177,15 +243,7 @@ impl Store {
         query.push(column).push(" AS name, COUNT(*) AS exchanges");
         query
             .push(", CAST(SUM(CASE WHEN status = 0 OR status >= 400 THEN 1 ELSE 0 END) AS BIGINT) AS failed");
-        for sum in [
-            "input_tokens",
-            "cached_tokens",
-            "cache_write_tokens",
-            "output_tokens",
-            "reasoning_tokens",
-            "images",
-            "cost_micro_usd",
-        ] {
+        for sum in TOKENS.into_iter().chain(["cost_micro_usd", "unpriced"]) {
             query.push(format_args!(", CAST(SUM({sum}) AS BIGINT) AS {sum}"));
         }
         query.push(" FROM records");
@@ -251,6 +309,8 @@ fn row(row: &SqliteRow) -> Result<Stored, StoreError> {
         provider: row.try_get("provider")?,
         attempts: load::parse("attempts", row.try_get("attempts")?)?,
         stream: number("stream")? != 0,
+        reply: row.try_get("reply")?,
+        background: number("background")? != 0,
         status: u16::try_from(number("status")?).unwrap_or(0),
         error: row.try_get("error")?,
         ttft_us: row.try_get::<Option<i64>, _>("ttft_us")?.map(load::count),
@@ -263,6 +323,7 @@ fn row(row: &SqliteRow) -> Result<Stored, StoreError> {
         passed_over: load::parse("passed_over", row.try_get("passed_over")?)?,
     };
     let cost_micro_usd = number("cost_micro_usd")?;
+    let cost_micro_usd = (number("unpriced")? == 0).then_some(cost_micro_usd);
     Ok(Stored { node: row.try_get("node")?, charged: Charged { record, cost_micro_usd } })
 }
 
@@ -274,5 +335,6 @@ fn sum(row: &SqliteRow) -> Result<Sum, StoreError> {
         failed: number("failed")?,
         usage: usage(row)?,
         cost_micro_usd: number("cost_micro_usd")?,
+        unpriced: number("unpriced")?,
     })
 }

@@ -3,7 +3,7 @@
 use super::{Outcome, StoreError, Write, load};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sluice::config::{Resource, RetryPolicy, Settings};
+use sluice::config::{Resource, RetryPolicy, Settings, StoredResponses};
 use sqlx::SqlitePool;
 
 /// Makes the row if it is not there.
@@ -17,6 +17,7 @@ pub(super) async fn ensure(pool: &SqlitePool) -> Result<(), StoreError> {
         first_token_deadline_ms: 60_000,
         max_body_bytes: 64 << 20,
         push_all_keys: true,
+        stored_responses: StoredResponses::default(),
     };
     sqlx::query("INSERT INTO settings (id, revision, body) VALUES (1, 0, $1) ON CONFLICT (id) DO NOTHING")
         .bind(load::print("settings", &settings)?)

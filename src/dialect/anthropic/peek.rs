@@ -8,10 +8,11 @@ mod foreign;
 mod thinking;
 
 use crate::dialect::claude::Generation;
-use crate::dialect::cut;
+use crate::dialect::cut::{Cuts, name_offset};
 use crate::dialect::members::Path;
-use crate::dialect::{Edit, Member, Needs, Peek, Target};
+use crate::dialect::{Edit, Needs, Peek, Target};
 use crate::ir::error::Malformed;
+use crate::ir::loss::Loss;
 use crate::wire::json::{Error, Kind, Reader, Text, write_str};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -40,7 +41,7 @@ pub(super) fn peek(body: &str) -> Result<Peek<'_>, Malformed> {
         found.member(&name, &path, &mut reader)?;
         let span = value..reader.offset();
         if name == "model" {
-            found.model_member = Some(cut::member(body, before, span.end));
+            found.model_member = Some(name_offset(body, before)..span.end);
         } else if let Some(extra) = VENDORS.into_iter().find(|extra| *extra == name) {
             found.extra.push((extra, span));
         }
@@ -58,16 +59,18 @@ pub(super) fn peek(body: &str) -> Result<Peek<'_>, Malformed> {
     let text_bytes = body.len().saturating_sub(found.media_bytes);
     found.needs.prompt_tokens = (text_bytes / 4) as u64 + found.media * MEDIA_TOKENS;
     let (model, model_span) = found.model.ok_or_else(|| Path::root("model").malformed("missing"))?;
-    let mut edits = foreign::edits(body);
+    let mut cuts = Cuts::of(body);
+    foreign::cut(body, &mut cuts).map_err(syntax)?;
     if found.turns.refuse_thinking() {
-        edits.append(&mut thinking::edits(body));
+        thinking::cut(body, &mut cuts).map_err(syntax)?;
     }
     Ok(Peek {
         model,
         model_span: Some(model_span),
         model_member: found.model_member,
         extra: found.extra,
-        edits,
+        edits: cuts.edits,
+        loss: cuts.loss,
         stream: found.stream,
         // Counts are part of every stream of this dialect.
         include_usage: true,
@@ -81,40 +84,40 @@ pub(super) fn peek(body: &str) -> Result<Peek<'_>, Malformed> {
 
 /// What the provider wants otherwise: the model's id, or none but the vendor's own members, and no thinking that Anthropic has
 /// not signed or would not go on with. Whoever imitates Anthropic checks no signatures, and some want their own unsigned thinking back.
-pub(super) fn splice(peek: &Peek<'_>, target: &Target<'_>) -> Vec<Edit> {
-    let mut edits =
-        if Generation::of(target.model) == Generation::Foreign { Vec::new() } else { peek.edits.clone() };
+pub(super) fn splice(peek: &Peek<'_>, target: &Target<'_>, loss: &mut Loss) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    if Generation::of(target.model) != Generation::Foreign {
+        edits.clone_from(&peek.edits);
+        loss.add(&peek.loss);
+    }
     let mut added = Vec::new();
     for (name, json) in target.extra {
         match peek.extra.iter().find(|(there, _)| there == name) {
-            Some((_, span)) => edits.push(Edit { span: span.clone(), with: json.as_bytes().to_vec() }),
+            Some((_, span)) => edits.push(Edit::replace(span.clone(), *json)),
             None => added.push(format!("\"{name}\":{json}")),
         }
     }
     let added = added.join(",");
     if let Some(member) = peek.model_member.clone().filter(|_| !target.model_in_body) {
-        // What is added takes the model's place, comma and all.
-        let span = if added.is_empty() { member.gone } else { member.whole };
-        edits.push(Edit { span, with: added.into_bytes() });
-        edits.sort_by_key(|edit| edit.span.start);
+        // What is added takes the model's place.
+        edits.push(if added.is_empty() { Edit::remove(member) } else { Edit::replace(member, added) });
         return edits;
     }
     if !added.is_empty() {
-        edits.push(Edit { span: peek.end..peek.end, with: format!(",{added}").into_bytes() });
+        edits.push(Edit::append(peek.end, added));
     }
     if let Some(span) = peek.model_span.clone().filter(|_| peek.model != *target.model) {
         let mut with = Vec::new();
         write_str(&mut with, target.model);
-        edits.push(Edit { span, with });
+        edits.push(Edit::replace(span, with));
     }
-    edits.sort_by_key(|edit| edit.span.start);
     edits
 }
 
 #[derive(Default)]
 struct Found<'a> {
     model: Option<(Text<'a>, Range<usize>)>,
-    model_member: Option<Member>,
+    model_member: Option<Range<usize>>,
     extra: Vec<(&'static str, Range<usize>)>,
     stream: bool,
     max_tokens: Option<u64>,

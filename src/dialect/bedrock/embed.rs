@@ -8,7 +8,7 @@ use super::reply;
 use crate::config::Usage;
 use crate::dialect::Target;
 use crate::dialect::members::{Members, Path, Value};
-use crate::ir::embed::{Input, Reply, Request, Vector};
+use crate::ir::embed::{Input, Reply, Request, Vector, Wish};
 use crate::ir::error::{Fault, Malformed};
 use crate::ir::loss::Loss;
 use crate::wire::json::{Kind, Object, Reader, Text};
@@ -24,10 +24,11 @@ pub(super) fn encode(
     out: &mut Vec<u8>,
 ) -> Result<(), Malformed> {
     let texts = texts(request)?;
-    for (name, said) in [("user", request.user.is_some()), ("title", request.title.is_some())] {
-        if said {
-            loss.drop(name);
-        }
+    if request.user.is_some() {
+        loss.drop("user");
+    }
+    if request.title.is_some() {
+        request.lose(Wish::Title, loss);
     }
     if target.model.contains("cohere.embed") {
         encode_cohere(request, &texts, target, loss, out)
@@ -44,7 +45,7 @@ fn texts<'r, 'a>(request: &'r Request<'a>) -> Result<Vec<&'r Text<'a>>, Malforme
         .map(|(at, input)| match input {
             Input::Text(text) => Ok(text),
             Input::Tokens(_) => {
-                Err(Malformed::at(format!("input[{at}]"), "expected text: tokens are another model's"))
+                Err(Malformed::at(request.places.input(at), "expected text: tokens are another model's"))
             }
         })
         .collect()
@@ -58,10 +59,10 @@ fn encode_titan(
     out: &mut Vec<u8>,
 ) -> Result<(), Malformed> {
     let [text] = texts else {
-        return Err(Malformed::at("input", "expected one text: Titan embeds one at a time"));
+        return Err(Malformed::at(request.places.inputs, "expected one text: Titan embeds one at a time"));
     };
     if request.task.is_some() {
-        loss.drop("task");
+        request.lose(Wish::Task, loss);
     }
     let mut body = Object::new(out);
     body.text("inputText", text);
@@ -74,7 +75,7 @@ fn encode_titan(
                 config.int("outputEmbeddingLength", length);
             });
         }
-        Some(_) => loss.drop("dimensions"),
+        Some(_) => request.lose(Wish::Dimensions, loss),
         None => {}
     }
     Ok(())
@@ -88,7 +89,7 @@ fn encode_cohere(
     out: &mut Vec<u8>,
 ) -> Result<(), Malformed> {
     if texts.len() > MAX_TEXTS {
-        return Err(Malformed::at("input", format_args!("expected at most {MAX_TEXTS} texts")));
+        return Err(Malformed::at(request.places.inputs, format_args!("expected at most {MAX_TEXTS} texts")));
     }
     let kind = match request.task.as_ref().map(Text::plain).as_deref() {
         // The word is mandatory, and what is embedded without a purpose is mostly to be found later.
@@ -99,7 +100,7 @@ fn encode_cohere(
         Some("CLASSIFICATION") => "classification",
         Some("CLUSTERING") => "clustering",
         Some(_) => {
-            loss.drop("task");
+            request.lose(Wish::Task, loss);
             "search_document"
         }
     };
@@ -114,7 +115,7 @@ fn encode_cohere(
         Some(length) if target.model.contains("embed-v4") => {
             body.int("output_dimension", length).raw("embedding_types", r#"["float"]"#);
         }
-        Some(_) => loss.drop("dimensions"),
+        Some(_) => request.lose(Wish::Dimensions, loss),
         None => {}
     }
     Ok(())

@@ -24,6 +24,22 @@ pub(super) fn read(mut usage: Members<'_>) -> Option<Usage> {
     })
 }
 
+/// Reads what `InvokeModel` says of its tokens in headers: of some makers' models it is said nowhere else.
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/quotas-token-burndown.html>
+pub(super) fn of_headers(headers: &[(String, Vec<u8>)]) -> Option<Usage> {
+    let count = |wanted: &str| {
+        let (_, value) = headers.iter().find(|(name, _)| name == wanted)?;
+        std::str::from_utf8(value).ok()?.trim().parse::<u64>().ok()
+    };
+    let (input, output) =
+        (count("x-amzn-bedrock-input-token-count"), count("x-amzn-bedrock-output-token-count"));
+    (input.is_some() || output.is_some()).then(|| Usage {
+        input: input.unwrap_or(0),
+        output: output.unwrap_or(0),
+        ..Usage::default()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,5 +51,16 @@ mod tests {
         let usage = Usage { input: 3_210, cached: 3_000, cache_write: 200, output: 5, ..Usage::default() };
         assert_eq!(read(counts), Some(usage));
         assert_eq!(read(r#"{"inputTokens":"x"}"#), None);
+    }
+
+    #[test]
+    fn headers_count_too() {
+        let told = |name: &str, value: &str| of_headers(&[(name.to_owned(), value.as_bytes().to_vec())]);
+        let input = Usage { input: 7, ..Usage::default() };
+        assert_eq!(told("x-amzn-bedrock-input-token-count", " 7"), Some(input));
+        let output = Usage { output: 3, ..Usage::default() };
+        assert_eq!(told("x-amzn-bedrock-output-token-count", "3"), Some(output));
+        assert_eq!(told("x-amzn-bedrock-input-token-count", "-7"), None);
+        assert_eq!(told("x-amzn-bedrock-invocation-latency", "7"), None);
     }
 }

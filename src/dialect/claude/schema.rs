@@ -1,9 +1,10 @@
-//! Schemas of replies as Claude's models take them.
+//! Schemas of replies, and of tools that are strict, as Claude's models take them.
 //! <https://platform.claude.com/docs/en/build-with-claude/structured-outputs>
 //!
-//! Invariant: every object is closed, whoever closed it; a schema that fits is copied byte by byte, and what bound the reply
-//! and had to go is listed.
+//! Invariant: every object is closed, whoever closed it; a schema that fits is copied byte by byte. What bound a reply and had
+//! to go is listed; a tool rather loses its strictness than an argument.
 
+use crate::dialect::schema::write_parameters;
 use crate::ir::loss::Loss;
 use crate::wire::json::{Array, Error, Kind, Object, Reader};
 
@@ -20,6 +21,17 @@ pub(in crate::dialect) fn write(schema: &str, path: &str, loss: &mut Loss, out: 
     }
     out.extend_from_slice(&written);
     lost.into_iter().for_each(|path| loss.drop(path));
+}
+
+/// Appends what a tool takes, which is to be an object's schema, and says whether its arguments can be held to it. Where that
+/// would take anything from the schema (an object that is open to members of any name, sizes), it is copied as it is.
+pub(in crate::dialect) fn write_strict(parameters: Option<&str>, out: &mut Vec<u8>) -> bool {
+    let (mut lost, mut schema, mut closed) = (Loss::default(), Vec::new(), Vec::new());
+    write_parameters(parameters, &mut schema);
+    write(&String::from_utf8_lossy(&schema), "", &mut lost, &mut closed);
+    let fits = lost.paths().is_empty();
+    out.append(if fits { &mut closed } else { &mut schema });
+    fits
 }
 
 struct Writer<'w> {
@@ -151,6 +163,26 @@ mod tests {
             r##"{"type":["object","null"],"properties":{"a":{"anyOf":[{"properties":{"b":{}},"additionalProperties":false},{"$ref":"#/$defs/c"}]}},"$defs":{"c":{"type":"object","properties":{},"additionalProperties":false}},"additionalProperties":false}"##
         );
         assert_eq!(lost, ["s.$defs.c.additionalProperties"]);
+    }
+
+    #[test]
+    fn a_tool_keeps_its_arguments_rather_than_its_strictness() {
+        for (schema, wanted) in [
+            (
+                r#"{"type":"object","properties":{"a":{"type":["object","null"],"properties":{}}}}"#,
+                Some(
+                    r#"{"type":"object","properties":{"a":{"type":["object","null"],"properties":{},"additionalProperties":false}},"additionalProperties":false}"#,
+                ),
+            ),
+            (r#"{"type":"object","properties":{},"additionalProperties":{"type":"string"}}"#, None),
+            (r#"{"type":"object","properties":{"a":{"type":"object"}}}"#, None),
+            (r#"{"type":"object","properties":{"a":{"type":"string","maxLength":9}}}"#, None),
+            (r#"{"type":"object"}"#, None),
+        ] {
+            let mut out = Vec::new();
+            assert_eq!(write_strict(Some(schema), &mut out), wanted.is_some(), "{schema}");
+            assert_eq!(String::from_utf8(out).unwrap(), wanted.unwrap_or(schema));
+        }
     }
 
     #[test]

@@ -105,6 +105,9 @@ fn think(
         Reasoning::Effort(effort) if style != ThinkingStyle::Budget => {
             settings.thinking = Some(Thinking::Adaptive);
             settings.effort = Some(word(effort));
+            if effort == Effort::Minimal {
+                loss.drop("reasoning_effort");
+            }
             return;
         }
         Reasoning::Budget(tokens) if style == ThinkingStyle::Adaptive => {
@@ -125,7 +128,11 @@ fn think(
     }
     // A quarter of the limit is kept for the answer.
     let most = (settings.max_tokens - settings.max_tokens / 4).max(MIN_BUDGET);
-    settings.thinking = Some(Thinking::Enabled(budget.min(most)));
+    let granted = budget.min(most);
+    if matches!(reasoning, Reasoning::Budget(asked) if asked != granted) {
+        loss.drop("reasoning_effort");
+    }
+    settings.thinking = Some(Thinking::Enabled(granted));
 }
 
 const fn word(effort: Effort) -> &'static str {
@@ -210,9 +217,7 @@ pub(in crate::dialect) fn drop_unsayable(sampling: &Sampling<'_>, loss: &mut Los
     if sampling.n.is_some_and(|n| n > 1) {
         loss.drop("n");
     }
-    if sampling.logprobs.is_some() {
-        loss.drop("logprobs");
-    }
+    sampling.lose_logprobs(loss);
 }
 
 fn is_one(asked: &str) -> bool {

@@ -63,8 +63,7 @@ mod tests {
 
     #[test]
     fn the_whole_request_is_counted() {
-        let turn =
-            |role, text: &'static str| Message { role, at: None, parts: vec![Part::text(text)], name: None };
+        let turn = |role, text: &'static str| Message::new(role, None, vec![Part::text(text)]);
         let messages = vec![turn(Role::System, "s"), turn(Role::User, "q")];
         let request = Request { messages, ..Request::default() };
         let written = |target: &Target<'_>| {

@@ -2,13 +2,16 @@
 //!
 //! Invariant: numbers stay as the provider wrote them, until a client wants them otherwise.
 
+mod predict;
+
 use super::names::{canonical, read as read_members};
+use super::proto::{Elements, integer};
 use super::{error, names, usage};
 use crate::config::{Endpoint, Usage};
 use crate::dialect::members::{Members, Path, Value};
 use crate::dialect::value::{array_or_skip, object_or_skip};
 use crate::dialect::{Ask, ReplyContext, Target};
-use crate::ir::embed::{Input, Reply, Request, Vector};
+use crate::ir::embed::{Input, Places, Reply, Request, Vector, Wish};
 use crate::ir::error::{Fault, Malformed};
 use crate::ir::loss::Loss;
 use crate::wire::json::{Array, Error, Kind, Object, Reader, Text};
@@ -20,9 +23,11 @@ pub(super) fn decode<'a>(ask: &Ask<'a>, body: &'a str, loss: &mut Loss) -> Resul
     let mut request = Request::default();
     let mut members = names::of(body).map_err(|error| Path::root("body").fail(&error))?;
     if ask.endpoint != Endpoint::BatchEmbedContents {
+        request.places = Places { inputs: "content", each: None, ..Places::default() };
         one(members, None, &mut request, loss)?;
         return Ok(request);
     }
+    request.places = Places { inputs: "requests", each: Some(".content"), ..Places::default() };
     let path = Path::root("requests");
     let Some(Value::Raw(json)) = members.take("requests") else {
         return Err(path.malformed("expected an array"));
@@ -31,9 +36,9 @@ pub(super) fn decode<'a>(ask: &Ask<'a>, body: &'a str, loss: &mut Loss) -> Resul
     let fail = |error| path.fail(&error);
     let mut reader = Reader::new(json);
     let mut at = 0;
-    reader.array().map_err(fail)?;
-    while reader.element().map_err(fail)? {
-        let path = path.index(at);
+    let mut requests = Elements::of(&mut reader, Kind::Object).map_err(fail)?;
+    while requests.next(&mut reader).map_err(fail)? {
+        let path = requests.path(&path, at);
         let members = read_members(&mut reader).map_err(|error| path.fail(&error))?;
         one(members, Some(&path), &mut request, loss)?;
         at += 1;
@@ -59,42 +64,68 @@ fn one<'a>(
     let path = child(parent, "content");
     let content = members.take("content").ok_or_else(|| path.malformed("missing"))?;
     let input = content_text(content, &path)?;
-    // Two places for the same members; the newer one counts.
-    let config = members.take("embedContentConfig");
     let config_path = child(parent, "embedContentConfig");
-    let mut config = match config {
+    let mut config = match members.take("embedContentConfig") {
         Some(config) => names::of(config.object(&config_path)?).map_err(|error| config_path.fail(&error))?,
         None => Members::default(),
     };
     let first = request.inputs.is_empty();
-    let mut text = |name: &'static str, slot: &mut Option<Text<'a>>| {
-        let own = child(parent, name);
-        let newer = config.take_text(name, &config_path)?;
-        let value = match members.take(name) {
-            Some(value) => newer.or(Some(value.text(&own)?)),
-            None => newer,
-        };
-        if first {
-            *slot = value;
-        } else if *slot != value {
-            loss.drop(own.to_string());
-        }
-        Ok::<_, Malformed>(())
-    };
-    text("taskType", &mut request.task)?;
-    text("title", &mut request.title)?;
-    let name = "outputDimensionality";
-    let size = config.take(name).or(members.take(name));
-    let size = size.map(|size| size.integer(&child(parent, name))).transpose()?;
-    if first {
-        request.dimensions = size;
-    } else if request.dimensions != size {
-        loss.drop(child(parent, name).to_string());
+    let places = &mut request.places.wishes;
+    for (wish, name, slot) in
+        [(Wish::Task, "taskType", &mut request.task), (Wish::Title, "title", &mut request.title)]
+    {
+        let paths = [config_path.member(name), child(parent, name)];
+        let said = [&mut config, &mut members].map(|members| members.take(name));
+        let said = newer(said, &paths, |value, path| value.text(path), loss)?;
+        settle(slot, said, (first, wish), places, loss);
     }
+    let name = "outputDimensionality";
+    let paths = [config_path.member(name), child(parent, name)];
+    let said = [&mut config, &mut members].map(|members| members.take(name));
+    let said = newer(said, &paths, |value, path| integer(&value, path), loss)?;
+    settle(&mut request.dimensions, said, (first, Wish::Dimensions), places, loss);
     config.rest().for_each(|name| loss.drop(config_path.member(&name).to_string()));
     members.rest().for_each(|name| loss.drop(child(parent, &name).to_string()));
     request.inputs.push(Input::Text(input));
     Ok(())
+}
+
+/// Of two places for the same member the newer one counts: what is said, and where. Silence is where it used to be said.
+fn newer<'a, T: PartialEq>(
+    said: [Option<Value<'a>>; 2],
+    paths: &[Path<'_>; 2],
+    read: impl Fn(Value<'a>, &Path<'_>) -> Result<T, Malformed>,
+    loss: &mut Loss,
+) -> Result<(Option<T>, String), Malformed> {
+    let ([newer, older], [newer_path, older_path]) = (said, paths);
+    let newer = newer.map(|value| read(value, newer_path)).transpose()?;
+    let older = older.map(|value| read(value, older_path)).transpose()?;
+    if newer.is_none() {
+        return Ok((older, older_path.to_string()));
+    }
+    if older.is_some() && older != newer {
+        loss.drop(older_path.to_string());
+    }
+    Ok((newer, newer_path.to_string()))
+}
+
+/// Takes the first request's wish for all of a batch, and tells of those that are others.
+fn settle<T: PartialEq>(
+    slot: &mut Option<T>,
+    (said, at): (Option<T>, String),
+    (first, wish): (bool, Wish),
+    places: &mut Vec<(Wish, String)>,
+    loss: &mut Loss,
+) {
+    if first {
+        *slot = said;
+    } else if *slot != said {
+        loss.drop(at);
+        return;
+    }
+    if slot.is_some() {
+        places.push((wish, at));
+    }
 }
 
 /// The text of a content; its parts are embedded as one.
@@ -107,9 +138,9 @@ fn content_text<'a>(content: Value<'a>, path: &Path<'_>) -> Result<Text<'a>, Mal
     };
     let mut reader = Reader::new(json);
     let mut texts = Vec::new();
-    reader.array().map_err(fail)?;
-    while reader.element().map_err(fail)? {
-        let path = path.index(texts.len());
+    let mut parts = Elements::of(&mut reader, Kind::Object).map_err(fail)?;
+    while parts.next(&mut reader).map_err(fail)? {
+        let path = parts.path(&path, texts.len());
         let mut part = read_members(&mut reader).map_err(|error| path.fail(&error))?;
         texts.push(part.demand_text("text", &path)?);
     }
@@ -182,6 +213,9 @@ pub(super) fn encode(
     loss: &mut Loss,
     out: &mut Vec<u8>,
 ) -> Result<(), Malformed> {
+    if target.predicts {
+        return predict::encode(request, loss, out);
+    }
     if request.user.is_some() {
         loss.drop("user");
     }
@@ -189,10 +223,7 @@ pub(super) fn encode(
     let mut requests = Array::new(body.member("requests"));
     for (at, input) in request.inputs.iter().enumerate() {
         let Input::Text(text) = input else {
-            return Err(Malformed::at(
-                format!("input[{at}]"),
-                "expected text: this provider takes no tokens",
-            ));
+            return Err(no_tokens(request, at));
         };
         requests.object(|object| {
             if target.model_in_body {
@@ -215,6 +246,10 @@ pub(super) fn encode(
     Ok(())
 }
 
+fn no_tokens(request: &Request<'_>, at: usize) -> Malformed {
+    Malformed::at(request.places.input(at), "expected text: this provider takes no tokens")
+}
+
 fn write_wishes(request: &Request<'_>, object: &mut Object<'_>) {
     if let Some(task) = &request.task {
         object.text("taskType", task);
@@ -225,6 +260,17 @@ fn write_wishes(request: &Request<'_>, object: &mut Object<'_>) {
     if let Some(dimensions) = request.dimensions {
         object.int("outputDimensionality", dimensions);
     }
+}
+
+/// Reads a target's reply.
+pub(super) fn decode_reply_of<'a>(target: &Target<'_>, body: &'a str) -> Result<Reply<'a>, Fault> {
+    if !target.predicts {
+        return decode_reply(body);
+    }
+    if let Some(error) = error::in_reply(body) {
+        return Err(Fault::Error(error));
+    }
+    predict::decode_reply(body).map_err(|error| Fault::Invalid(error.to_string()))
 }
 
 /// Reads a reply, to one request or to several.

@@ -104,6 +104,17 @@ impl Generation {
         if self.is_third() { Thinking::Level(self.level(effort)) } else { self.budget(effort.budget()) }
     }
 
+    /// Whether thinking by a word is as much as the word says. Budgets stand for any word.
+    pub(super) fn has_effort(self, effort: Effort) -> bool {
+        !self.is_third()
+            || match effort {
+                Effort::Minimal => self.has_minimal(),
+                Effort::Medium => self.level(effort) == "MEDIUM",
+                Effort::Low | Effort::High => true,
+                Effort::Max => false,
+            }
+    }
+
     /// Thinking by a number of tokens.
     pub(super) fn budget(self, tokens: u64) -> Thinking {
         if self.is_third() {

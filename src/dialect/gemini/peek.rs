@@ -8,15 +8,17 @@ mod unsign;
 
 use super::generation::Generation;
 use super::names::canonical;
+use super::proto::{Elements, count_or_skip};
 use super::signature::{MARK, PLACEHOLDER};
 use crate::config::{Endpoint, Operation};
-use crate::dialect::cut;
-use crate::dialect::value::{At, array_or_skip, count_or_skip, object_or_skip, text_or_skip};
-use crate::dialect::{Ask, Edit, Needs, Peek, Target};
+use crate::dialect::cut::name_offset;
+use crate::dialect::members::Path;
+use crate::dialect::value::{At, object_or_skip, text_or_skip};
+use crate::dialect::{Ask, Edit, Member, Needs, Peek, Target};
 use crate::ir::error::Malformed;
+use crate::ir::loss::Loss;
 use crate::wire::json::{Error, Kind, Reader, Text, write_str};
 use std::borrow::Cow;
-use std::ops::Range;
 
 /// What an image, a minute of sound or a page is counted as: their bytes say nothing of their tokens.
 const MEDIA_TOKENS: u64 = 1_000;
@@ -24,13 +26,14 @@ const MEDIA_TOKENS: u64 = 1_000;
 /// Top-level members beyond this are refused: their names are held until all are known to differ.
 const MAX_MEMBERS: usize = 1_024;
 
-/// Stands for the upstream's model until it is known.
-const MODEL: &[u8] = b"models/*";
-
 /// What the walk collects.
 #[derive(Debug)]
 struct Walk<'a> {
     body: &'a str,
+    /// The model of the path.
+    model: &'a str,
+    /// The first request within the request that names another.
+    strays: Option<Malformed>,
     signed: bool,
     max_tokens: Option<u64>,
     n: Option<u64>,
@@ -38,7 +41,17 @@ struct Walk<'a> {
     needs: Needs,
     media_bytes: usize,
     media: u64,
+    models: Vec<Member>,
+    taken: Taken,
+}
+
+/// What is taken out of the body.
+#[derive(Debug, Default)]
+struct Taken {
     edits: Vec<Edit>,
+    /// Signatures of calls, in whose place some models demand another.
+    calls: Vec<Member>,
+    loss: Loss,
 }
 
 /// Checks a request body and notes what policy and the splice need.
@@ -48,6 +61,8 @@ pub(super) fn peek<'a>(ask: &Ask<'a>, body: &'a str) -> Result<Peek<'a>, Malform
     };
     let mut walk = Walk {
         body,
+        model,
+        strays: None,
         signed: memchr::memmem::find(body.as_bytes(), MARK.as_bytes()).is_some(),
         max_tokens: None,
         n: None,
@@ -55,7 +70,8 @@ pub(super) fn peek<'a>(ask: &Ask<'a>, body: &'a str) -> Result<Peek<'a>, Malform
         needs: Needs::default(),
         media_bytes: 0,
         media: 0,
-        edits: Vec::new(),
+        models: Vec::new(),
+        taken: Taken::default(),
     };
     let mut reader = Reader::new(body);
     let mut names: Vec<Cow<'_, str>> = Vec::with_capacity(8);
@@ -67,18 +83,24 @@ pub(super) fn peek<'a>(ask: &Ask<'a>, body: &'a str) -> Result<Peek<'a>, Malform
         if names.len() >= MAX_MEMBERS {
             return Err(Malformed::at("body", format_args!("expected at most {MAX_MEMBERS} members")));
         }
-        walk.member(ask.endpoint, &name, before, &mut reader).at(&name)?;
+        walk.member(ask.endpoint, Path::root(&name), before, &mut reader).at(&name)?;
         before = reader.offset();
         names.push(name);
     }
     let end = reader.offset().saturating_sub(1);
     reader.end().at("body")?;
     refuse_doubles(names)?;
+    if let Some(stray) = walk.strays {
+        return Err(stray);
+    }
     let text_bytes = body.len().saturating_sub(walk.media_bytes);
     Ok(Peek {
         model: Text::from(model),
         stream: ask.stream,
-        edits: walk.edits,
+        repeated: walk.models,
+        unproved: walk.taken.calls,
+        edits: walk.taken.edits,
+        loss: walk.taken.loss,
         max_tokens: walk.max_tokens,
         n: walk.n.unwrap_or(1),
         native: walk.native,
@@ -106,13 +128,13 @@ impl Walk<'_> {
     fn member(
         &mut self,
         endpoint: Endpoint,
-        name: &str,
+        path: Path<'_>,
         before: usize,
         reader: &mut Reader<'_>,
     ) -> Result<(), Error> {
-        match name {
+        match path.name() {
             "model" => self.model(before, reader),
-            "contents" => self.contents(reader),
+            "contents" => self.contents(&path, reader),
             "generationConfig" => self.config(reader),
             "tools" => self.tools(reader),
             "cachedContent" => {
@@ -122,12 +144,14 @@ impl Walk<'_> {
                 Ok(())
             }
             "generateContentRequest" if endpoint.operation() == Operation::Count => {
-                self.inner(endpoint, reader)
+                self.inner(endpoint, &path, reader)
             }
             "requests" if endpoint == Endpoint::BatchEmbedContents => {
-                if array_or_skip(reader)? {
-                    while reader.element()? {
-                        self.inner(endpoint, reader)?;
+                if let Some(mut requests) = Elements::or_skip(reader, Kind::Object)? {
+                    let mut at = 0;
+                    while requests.next(reader)? {
+                        self.inner(endpoint, &requests.path(&path, at), reader)?;
+                        at += 1;
                     }
                 }
                 Ok(())
@@ -137,13 +161,17 @@ impl Walk<'_> {
     }
 
     /// A request within the request.
-    fn inner(&mut self, endpoint: Endpoint, reader: &mut Reader<'_>) -> Result<(), Error> {
+    fn inner(&mut self, endpoint: Endpoint, path: &Path<'_>, reader: &mut Reader<'_>) -> Result<(), Error> {
         if object_or_skip(reader)? {
             let mut before = reader.offset();
             while let Some(key) = reader.key()? {
                 match &*canonical(key.plain()) {
                     "generateContentRequest" | "requests" => reader.skip()?,
-                    name => self.member(endpoint, name, before, reader)?,
+                    name @ "model" => {
+                        self.compare_model(&path.member(name), reader.clone())?;
+                        self.model(before, reader)?;
+                    }
+                    name => self.member(endpoint, path.member(name), before, reader)?,
                 }
                 before = reader.offset();
             }
@@ -151,14 +179,24 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The path names the model; where the body does too, it must be the same one, or go as a whole.
+    /// All requests are for the model that was allowed: another one's would be answered by this one in silence.
+    fn compare_model(&mut self, path: &Path<'_>, mut reader: Reader<'_>) -> Result<(), Error> {
+        let named = text_or_skip(&mut reader)?.unwrap_or_default().plain();
+        if !named.is_empty() && bare(&named) != bare(self.model) && self.strays.is_none() {
+            let expected = resource(self.model);
+            self.strays =
+                Some(path.malformed(format_args!("expected {expected}, as in the path, or nothing")));
+        }
+        Ok(())
+    }
+
+    /// The path names the model; where the body does too, the upstream's name takes its place, or it goes as a whole.
     fn model(&mut self, before: usize, reader: &mut Reader<'_>) -> Result<(), Error> {
+        let whole = name_offset(self.body, before);
         let start = reader.value_offset();
         if text_or_skip(reader)?.is_some() {
-            let span = cut::member(self.body, before, reader.offset()).gone;
-            let kept = |span: Range<usize>| self.body.get(span).unwrap_or_default().as_bytes();
-            let with = [kept(span.start..start), MODEL, kept(reader.offset()..span.end)].concat();
-            self.edits.push(Edit { span, with });
+            let end = reader.offset();
+            self.models.push(Member { whole: whole..end, value: start..end });
         }
         Ok(())
     }
@@ -182,58 +220,61 @@ impl Walk<'_> {
     }
 
     fn tools(&mut self, reader: &mut Reader<'_>) -> Result<(), Error> {
-        if !array_or_skip(reader)? {
-            return Ok(());
-        }
-        while reader.element()? {
+        let Some(mut tools) = Elements::or_skip(reader, Kind::Object)? else { return Ok(()) };
+        while tools.next(reader)? {
             if !object_or_skip(reader)? {
                 continue;
             }
             while let Some(key) = reader.key()? {
-                if canonical(key.plain()) == "functionDeclarations" && reader.peek()? == Kind::Array {
-                    reader.array()?;
-                    while reader.element()? {
+                if canonical(key.plain()) != "functionDeclarations" {
+                    reader.skip()?;
+                } else if let Some(mut functions) = Elements::or_skip(reader, Kind::Object)? {
+                    while functions.next(reader)? {
                         self.needs.tools = true;
                         reader.skip()?;
                     }
-                } else {
-                    reader.skip()?;
                 }
             }
         }
         Ok(())
     }
 
-    fn contents(&mut self, reader: &mut Reader<'_>) -> Result<(), Error> {
-        if reader.peek()? == Kind::Object {
-            return self.content(reader);
-        }
-        if array_or_skip(reader)? {
-            while reader.element()? {
-                self.content(reader)?;
+    fn contents(&mut self, path: &Path<'_>, reader: &mut Reader<'_>) -> Result<(), Error> {
+        let Some(mut turns) = Elements::or_skip(reader, Kind::Object)? else { return Ok(()) };
+        let mut at = 0;
+        while turns.next(reader)? {
+            let start = reader.value_offset();
+            if !self.content(&turns.path(path, at), reader)? {
+                self.taken.edits.push(turns.remove(start..reader.offset()));
             }
+            at += 1;
         }
         Ok(())
     }
 
-    fn content(&mut self, reader: &mut Reader<'_>) -> Result<(), Error> {
+    /// Walks a turn. Says whether anything is left of it.
+    fn content(&mut self, path: &Path<'_>, reader: &mut Reader<'_>) -> Result<bool, Error> {
         if !object_or_skip(reader)? {
-            return Ok(());
+            return Ok(true);
         }
+        let (mut stays, mut emptied) = (false, false);
         while let Some(key) = reader.key()? {
-            if key != "parts" || reader.peek()? != Kind::Array {
+            if key != "parts" {
                 reader.skip()?;
                 continue;
             }
+            let mut next = reader.clone();
+            let Some(mut parts) = Elements::or_skip(reader, Kind::Object)? else { continue };
             if self.signed {
-                unsign::parts(reader.clone(), &mut self.edits)?;
+                let left = unsign::parts(self.body, &path.member("parts"), &mut next, &mut self.taken)?;
+                stays |= left;
+                emptied |= !left;
             }
-            reader.array()?;
-            while reader.element()? {
+            while parts.next(reader)? {
                 self.part(reader)?;
             }
         }
-        Ok(())
+        Ok(stays || !emptied)
     }
 
     fn part(&mut self, reader: &mut Reader<'_>) -> Result<(), Error> {
@@ -273,6 +314,12 @@ impl Walk<'_> {
     }
 }
 
+/// A model's name without what it is filed under.
+fn bare(model: &str) -> &str {
+    let model = model.rsplit_once("publishers/google/").map_or(model, |(_, model)| model);
+    model.strip_prefix("models/").unwrap_or(model)
+}
+
 /// How Google names a model in bodies.
 pub(super) fn resource(model: &str) -> Cow<'_, str> {
     if model.starts_with("models/") || model.starts_with("tunedModels/") {
@@ -283,24 +330,24 @@ pub(super) fn resource(model: &str) -> Cow<'_, str> {
 }
 
 /// The edits: the upstream's model, where the body names one and may, and no signatures of ours.
-pub(super) fn splice(peek: &Peek<'_>, target: &Target<'_>) -> Vec<Edit> {
-    let demanded = Generation::of(target.model).is_third();
-    let finished = |edit: &Edit| {
-        let mut edit = edit.clone();
-        if let Some(at) = memchr::memmem::find(&edit.with, MODEL) {
-            let behind = edit.with.split_off(at);
-            if target.model_in_body {
-                write_str(&mut edit.with, &resource(target.model));
-                edit.with.extend_from_slice(behind.get(MODEL.len()..).unwrap_or_default());
-            } else {
-                edit.with.clear();
-            }
-        } else if !demanded && memchr::memmem::find(&edit.with, PLACEHOLDER.as_bytes()).is_some() {
-            edit.with.clear();
-        }
-        edit
+pub(super) fn splice(peek: &Peek<'_>, target: &Target<'_>, loss: &mut Loss) -> Vec<Edit> {
+    let mut edits = peek.edits.clone();
+    loss.add(&peek.loss);
+    let quoted = |text: &str| {
+        let mut json = Vec::with_capacity(text.len() + 2);
+        write_str(&mut json, text);
+        json
     };
-    peek.edits.iter().map(finished).collect()
+    // What takes the value's place, or the member goes.
+    let mut settle = |members: &[Member], with: Option<Vec<u8>>| {
+        edits.extend(members.iter().map(|member| match &with {
+            Some(json) => Edit::replace(member.value.clone(), json.as_slice()),
+            None => Edit::remove(member.whole.clone()),
+        }));
+    };
+    settle(&peek.repeated, target.model_in_body.then(|| quoted(&resource(target.model))));
+    settle(&peek.unproved, Generation::of(target.model).is_third().then(|| quoted(PLACEHOLDER)));
+    edits
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::config::Usage;
 use crate::dialect::openai_api::error;
 use crate::dialect::openai_api::id::{MAX_USER, shortened};
 use crate::dialect::{Ask, EmbedInbound, EmbedOutbound, ReplyContext, Target};
-use crate::ir::embed::{Input, Reply, Request, Vector};
+use crate::ir::embed::{Input, Reply, Request, Vector, Wish};
 use crate::ir::error::{Fault, Malformed};
 use crate::ir::loss::Loss;
 use crate::wire::json::{Error, Kind, Object, Reader, Text};
@@ -32,7 +32,7 @@ impl EmbedInbound for Openai {
             match &*key.plain() {
                 // How vectors are written is the gateway's business.
                 "model" | "encoding_format" => reader.skip().at("body")?,
-                "input" => request.inputs = inputs(&mut reader)?,
+                "input" => (request.inputs, request.places.each) = inputs(&mut reader)?,
                 "dimensions" => request.dimensions = optional_integer(&mut reader, "dimensions")?,
                 "user" => request.user = optional_text(&mut reader, "user")?,
                 other => {
@@ -80,11 +80,11 @@ impl EmbedInbound for Openai {
     }
 }
 
-/// A string, tokens, or a list of either.
-fn inputs<'a>(reader: &mut Reader<'a>) -> Result<Vec<Input<'a>>, Malformed> {
+/// A string, tokens, or a list of either; and what follows an index there, if there are any.
+fn inputs<'a>(reader: &mut Reader<'a>) -> Result<(Vec<Input<'a>>, Option<&'static str>), Malformed> {
     const PATH: &str = "input";
     match reader.peek().at(PATH)? {
-        Kind::String => return Ok(vec![Input::Text(reader.string().at(PATH)?)]),
+        Kind::String => return Ok((vec![Input::Text(reader.string().at(PATH)?)], None)),
         Kind::Array => {}
         _ => return Err(Malformed::at(PATH, "expected a string, or a list of strings or of tokens")),
     }
@@ -98,14 +98,14 @@ fn inputs<'a>(reader: &mut Reader<'a>) -> Result<Vec<Input<'a>>, Malformed> {
             // The whole list is one input.
             Kind::Number if inputs.is_empty() => {
                 *reader = start;
-                return Ok(vec![tokens(reader, PATH)?]);
+                return Ok((vec![tokens(reader, PATH)?], None));
             }
             Kind::Array => tokens(reader, &path())?,
             _ => return Err(Malformed::at(path(), "expected a string or a list of tokens")),
         };
         inputs.push(input);
     }
-    Ok(inputs)
+    Ok((inputs, Some("")))
 }
 
 fn tokens<'a>(reader: &mut Reader<'a>, path: &str) -> Result<Input<'a>, Malformed> {
@@ -143,7 +143,7 @@ impl EmbedOutbound for Openai {
         let count = request.inputs.iter().filter(tokens).count();
         if count > 0 && count < request.inputs.len() {
             return Err(Malformed::at(
-                "input",
+                request.places.inputs,
                 "expected either texts or tokens: the provider takes no mixture",
             ));
         }
@@ -168,9 +168,9 @@ impl EmbedOutbound for Openai {
         if let Some(user) = &request.user {
             object.text("user", &shortened(user, MAX_USER, "user_"));
         }
-        for (name, value) in [("task_type", &request.task), ("title", &request.title)] {
+        for (wish, value) in [(Wish::Task, &request.task), (Wish::Title, &request.title)] {
             if value.is_some() {
-                loss.drop(name);
+                request.lose(wish, loss);
             }
         }
         Ok(())

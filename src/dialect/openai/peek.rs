@@ -13,6 +13,7 @@ use super::wire::{
 use crate::config::Endpoint;
 use crate::dialect::{Edit, Needs, Peek, Target};
 use crate::ir::error::Malformed;
+use crate::ir::loss::Loss;
 use crate::wire::json::{Error, Kind, Reader, Text, write_str};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -69,13 +70,15 @@ pub(super) fn peek(endpoint: Endpoint, body: &str) -> Result<Peek<'_>, Malformed
     };
     let has_options = matches!(endpoint, Endpoint::ChatCompletions | Endpoint::Completions);
     let asks = walk.stream && !walk.include_usage && has_options;
+    let cuts = foreign::cuts(body).at("body")?;
     let text_bytes = body.len().saturating_sub(walk.image_bytes);
     Ok(Peek {
         model,
         model_span: Some(model_span),
         stream: walk.stream,
         stream_options: asks.then(|| walk.options.edit(end)),
-        edits: foreign::edits(body),
+        edits: cuts.edits,
+        loss: cuts.loss,
         include_usage: walk.include_usage,
         max_tokens: walk.max_completion_tokens.or(walk.max_tokens),
         n: walk.n.unwrap_or(1),
@@ -93,11 +96,9 @@ pub(super) fn peek(endpoint: Endpoint, body: &str) -> Result<Peek<'_>, Malformed
 impl Options {
     fn edit(self, end: usize) -> Edit {
         match self {
-            Self::Absent => {
-                Edit { span: end..end, with: br#","stream_options":{"include_usage":true}"#.to_vec() }
-            }
-            Self::Replace(span, with) => Edit { span, with: with.as_bytes().to_vec() },
-            Self::Inside(at, with) => Edit { span: at..at, with: with.as_bytes().to_vec() },
+            Self::Absent => Edit::append(end, br#""stream_options":{"include_usage":true}"#),
+            Self::Replace(span, with) => Edit::replace(span, with),
+            Self::Inside(at, with) => Edit::replace(at..at, with),
         }
     }
 }
@@ -233,17 +234,17 @@ impl<'a> Walk<'a> {
 }
 
 /// The edits: the upstream's model, without what others proved, and the wish for usage if it may be uttered.
-pub(super) fn splice(peek: &Peek<'_>, target: &Target<'_>) -> Vec<Edit> {
+pub(super) fn splice(peek: &Peek<'_>, target: &Target<'_>, loss: &mut Loss) -> Vec<Edit> {
     let mut edits = peek.edits.clone();
+    loss.add(&peek.loss);
     if let Some(span) = peek.model_span.clone().filter(|_| peek.model != target.model) {
         let mut with = Vec::with_capacity(target.model.len() + 2);
         write_str(&mut with, target.model);
-        edits.push(Edit { span, with });
+        edits.push(Edit::replace(span, with));
     }
     if target.stream_usage {
         edits.extend(peek.stream_options.clone());
     }
-    edits.sort_by_key(|edit| edit.span.start);
     edits
 }
 

@@ -27,7 +27,7 @@ pub(in crate::dialect) fn encode(
     loss: &mut Loss,
 ) -> Option<&'static str> {
     let effort = match reasoning {
-        None | Some(Reasoning::Adaptive) => return None,
+        None => return None,
         Some(Reasoning::Off) if generation.may_rest() => return Some("none"),
         Some(Reasoning::Off) if !generation.may_reason() => return None,
         Some(_) if !generation.may_reason() => {
@@ -38,6 +38,9 @@ pub(in crate::dialect) fn encode(
             loss.drop("reasoning_effort");
             return None;
         }
+        // Those that do not think unless asked are asked.
+        Some(Reasoning::Adaptive) if generation.may_rest() => Effort::Medium,
+        Some(Reasoning::Adaptive) => return None,
         Some(Reasoning::Effort(effort)) => effort,
         Some(Reasoning::Budget(tokens)) => Effort::for_budget(tokens),
     };

@@ -21,6 +21,22 @@ impl<'a> Grammar<'a> {
         Some(Self { syntax: syntax?, definition: definition? })
     }
 
+    /// The same, if its members stand in an object of their own, as Chat has it.
+    pub(in crate::dialect) fn nested(format: &'a str) -> Option<Self> {
+        let mut reader = Reader::new(format);
+        let mut nested = false;
+        let mut look = || {
+            reader.object()?;
+            while let Some(key) = reader.key()? {
+                nested |= key == "grammar";
+                reader.skip()?;
+            }
+            Ok::<_, Error>(())
+        };
+        let looked = look().is_ok();
+        Self::of(format).filter(|_| looked && nested)
+    }
+
     /// Writes the two members.
     pub(in crate::dialect) fn write(&self, object: &mut Object<'_>) {
         object.text("syntax", &self.syntax).text("definition", &self.definition);
@@ -57,6 +73,9 @@ mod tests {
             Grammar::of(r#"{"type":"grammar","grammar":{"definition":"start: \"a\"","syntax":"lark"}}"#);
         assert!(flat.is_some());
         assert_eq!(flat, nested);
+        let form = r#"{"type":"grammar","grammar":{"definition":"a","syntax":"regex"}}"#;
+        assert!(Grammar::nested(form).is_some());
+        assert_eq!(Grammar::nested(r#"{"type":"grammar","syntax":"regex","definition":"a"}"#), None);
         for nothing in [r#"{"type":"text"}"#, "[]", "{", r#"{"type":"grammar","syntax":"lark"}"#] {
             assert_eq!(Grammar::of(nothing), None, "{nothing}");
         }

@@ -28,7 +28,7 @@ mod tests {
 
     fn noted(text: &str, format: Option<&Format<'_>>) -> bool {
         let parts = vec![Part::text(text.to_owned())];
-        must_be_noted(format, &[Message { role: Role::User, at: Some(0), parts, name: None }])
+        must_be_noted(format, &[Message::new(Role::User, Some(0), parts)])
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::status::{Envelope, invalid};
 use super::stream::{bare, encode_error};
 use crate::config::Endpoint;
 use crate::dialect::value::{count_or_skip, is_void, object_or_skip, text_or_skip};
-use crate::dialect::{Observe, Sight, Summary};
+use crate::dialect::{Observe, Progress, Sight, StoredReply, Summary};
 use crate::ir::error::{ApiError, Fault};
 use crate::wire::json::{Error, Kind, Reader, Text};
 use crate::wire::sse;
@@ -19,21 +19,21 @@ pub(super) fn peek_reply(endpoint: Endpoint, body: &str) -> Result<Summary, Faul
     let envelope = Envelope::read(&mut reader)
         .and_then(|envelope| reader.end().map(|()| envelope))
         .map_err(|error| invalid(&error))?;
-    if endpoint == Endpoint::StoredResponses {
-        // Its tokens were counted when it was made.
-        return Ok(Summary::default());
-    }
-    if let Some(failure) = envelope.failure() {
+    let stored = endpoint == Endpoint::StoredResponses;
+    if let Some(failure) = envelope.failure().filter(|_| !stored) {
         return Err(Fault::Error(failure));
     }
     let mut summary = Summary::default();
     let full = output(&envelope, &mut summary).map_err(|error| invalid(&error))?;
     note(&envelope, &mut summary);
+    if stored {
+        // Whether the model refused was told when it did.
+        summary.refused = false;
+        return Ok(summary);
+    }
     // Work in the background has no output yet.
-    let waits =
-        envelope.status.as_ref().is_some_and(|status| *status == "queued" || *status == "in_progress");
     let cut = envelope.reason.is_some();
-    if full || waits || cut { Ok(summary) } else { Err(Fault::Empty) }
+    if full || envelope.is_under_way() || cut { Ok(summary) } else { Err(Fault::Empty) }
 }
 
 /// Notes what the envelope says.
@@ -47,7 +47,11 @@ fn note(envelope: &Envelope<'_>, summary: &mut Summary) {
     if envelope.store != Some(false)
         && let Some(id) = envelope.id.as_ref().filter(|id| !id.is_empty())
     {
-        summary.stored = Some(id.plain().into_owned());
+        let progress = if envelope.is_under_way() { Progress::UnderWay } else { Progress::Over };
+        let background = envelope.background.then_some(progress);
+        let model = envelope.model.as_ref().filter(|model| !model.is_empty());
+        let model = model.map(|model| model.plain().into_owned());
+        summary.stored = Some(StoredReply { id: id.plain().into_owned(), background, model });
     }
 }
 
@@ -101,8 +105,7 @@ fn heard(summary: &mut Summary, bytes: usize) {
 #[derive(Debug)]
 pub(super) struct Observer {
     summary: Summary,
-    /// Whether it replays what is kept: then a failure is what was asked for, not the provider's, and the tokens were counted
-    /// when it was made.
+    /// Whether it replays what is kept: then a failure or a refusal is what was asked for, and not the provider's.
     replay: bool,
     answered: bool,
     complete: bool,
@@ -138,17 +141,11 @@ impl Observer {
         let Some(at) = self.deltas.find(block) else { return false };
         let text = block.get(at + self.deltas.needle().len()..).unwrap_or_default();
         let Some(length) = string_length(text) else { return false };
-        self.heard(length);
+        heard(&mut self.summary, length);
         if let Some(number) = self.number(block) {
             self.next = number.saturating_add(1);
         }
         true
-    }
-
-    fn heard(&mut self, bytes: usize) {
-        if !self.replay {
-            heard(&mut self.summary, bytes);
-        }
     }
 
     /// The number of a block that is not parsed.
@@ -177,8 +174,8 @@ impl Observer {
             token = self.response(&kind, &envelope)?;
         }
         if let Some(delta) = found.delta.filter(|delta| !delta.is_empty()) {
-            self.summary.refused |= kind == "response.refusal.delta";
-            self.heard(delta.held_len());
+            self.summary.refused |= kind == "response.refusal.delta" && !self.replay;
+            heard(&mut self.summary, delta.held_len());
             token = true;
         }
         // A call is an answer at once; text and thinking are when there is some.
@@ -194,9 +191,8 @@ impl Observer {
             kind,
             "response.completed" | "response.incomplete" | "response.failed" | "response.cancelled"
         );
-        if !self.replay {
-            note(envelope, &mut self.summary);
-        }
+        note(envelope, &mut self.summary);
+        self.summary.refused &= !self.replay;
         if !last {
             self.summary.finish_reason = None;
             return Ok(false);
@@ -204,9 +200,10 @@ impl Observer {
         if let Some(failure) = envelope.failure().filter(|_| !self.replay) {
             return Err(Fault::Error(failure));
         }
-        if !self.answered && !self.replay && kind == "response.completed" {
+        if !self.answered && kind == "response.completed" {
             let full = output(envelope, &mut self.summary).map_err(|error| invalid(&error))?;
-            if !full {
+            self.summary.refused &= !self.replay;
+            if !full && !self.replay {
                 return Err(Fault::Empty);
             }
         }

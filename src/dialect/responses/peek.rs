@@ -11,6 +11,7 @@ use crate::dialect::value::{
 };
 use crate::dialect::{Edit, Needs, Peek, Target};
 use crate::ir::error::Malformed;
+use crate::ir::loss::Loss;
 use crate::ir::proof::is_foreign;
 use crate::wire::json::{Error, Kind, Reader, Text, write_str};
 use std::borrow::Cow;
@@ -29,6 +30,7 @@ struct Walk<'a> {
     native: Option<&'static str>,
     needs: Needs,
     edits: Vec<Edit>,
+    loss: Loss,
     media_bytes: usize,
     media: u64,
 }
@@ -65,6 +67,7 @@ pub(super) fn peek(endpoint: Endpoint, body: &str) -> Result<Peek<'_>, Malformed
         stream_options: None,
         include_usage: true,
         edits: walk.edits,
+        loss: walk.loss,
         max_tokens: walk.max_tokens,
         n: 1,
         builds_on: walk.builds_on,
@@ -103,9 +106,7 @@ impl<'a> Walk<'a> {
                 }
             }
             "text" => self.text(reader).at("text")?,
-            "previous_response_id" => {
-                self.builds_on = text_or_skip(reader).at(name)?.filter(|id| !id.is_empty());
-            }
+            "previous_response_id" => self.builds_on = text_or_skip(reader).at(name)?,
             "conversation" => self.keep("conversation", reader).at(name)?,
             "prompt" => self.keep("prompt", reader).at(name)?,
             "background" => self.keep("background", reader).at(name)?,
@@ -147,35 +148,16 @@ impl<'a> Walk<'a> {
         if !array_or_skip(reader)? {
             return Ok(());
         }
-        // The end of the last item that stays, and the beginning of those before it that go.
-        let (mut kept, mut end, mut gone) = (false, 0, None);
+        let mut at = 0;
         while reader.element()? {
             let start = reader.value_offset();
-            let foreign = self.item(reader)?;
-            let before = std::mem::replace(&mut end, reader.offset());
-            match (foreign, kept) {
-                // With the comma before it.
-                (true, true) => self.cut(before..end),
-                (true, false) => {
-                    gone.get_or_insert(start);
-                }
-                // With the comma behind them.
-                (false, _) => {
-                    if let Some(from) = gone.take() {
-                        self.cut(from..start);
-                    }
-                    kept = true;
-                }
+            if self.item(reader)? {
+                self.edits.push(Edit::remove(start..reader.offset()));
+                self.loss.drop(format!("input[{at}]"));
             }
-        }
-        if let Some(from) = gone {
-            self.cut(from..end);
+            at += 1;
         }
         Ok(())
-    }
-
-    fn cut(&mut self, span: Range<usize>) {
-        self.edits.push(Edit { span, with: Vec::new() });
     }
 
     /// Looks at an item, and says whether it is reasoning of another dialect's model.
@@ -243,14 +225,14 @@ impl<'a> Walk<'a> {
 }
 
 /// The edits: the upstream's model, and what goes out.
-pub(super) fn splice(peek: &Peek<'_>, target: &Target<'_>) -> Vec<Edit> {
+pub(super) fn splice(peek: &Peek<'_>, target: &Target<'_>, loss: &mut Loss) -> Vec<Edit> {
     let mut edits = peek.edits.clone();
+    loss.add(&peek.loss);
     if let Some(span) = peek.model_span.clone().filter(|_| peek.model != *target.model) {
         let mut with = Vec::with_capacity(target.model.len() + 2);
         write_str(&mut with, target.model);
-        edits.push(Edit { span, with });
+        edits.push(Edit::replace(span, with));
     }
-    edits.sort_by_key(|edit| edit.span.start);
     edits
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Envelope<'a> {
     pub(super) usage: Option<Usage>,
     /// Whether the provider keeps it.
     pub(super) store: Option<bool>,
+    /// Whether it is made in the background.
+    pub(super) background: bool,
 }
 
 impl<'a> Envelope<'a> {
@@ -55,6 +57,7 @@ impl<'a> Envelope<'a> {
                     reader.skip()?;
                 }
                 "usage" => found.usage = super::usage::decode(reader)?,
+                "background" if reader.peek()? == Kind::Bool => found.background = reader.boolean()?,
                 "store" if reader.peek()? == Kind::Bool => found.store = Some(reader.boolean()?),
                 _ => reader.skip()?,
             }
@@ -65,6 +68,11 @@ impl<'a> Envelope<'a> {
     /// The provider's word for its end: the reason of an incomplete one, else the status.
     pub(super) fn word(&self) -> Text<'a> {
         self.reason.clone().or_else(|| self.status.clone()).unwrap_or_else(|| "".into())
+    }
+
+    /// Whether there is more to come.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| *status == "queued" || *status == "in_progress")
     }
 
     /// What it failed of, if it did.

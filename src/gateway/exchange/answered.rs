@@ -5,6 +5,7 @@
 use super::Exchange;
 use crate::gateway::headers::{Headers, is_returned};
 use crate::gateway::reject;
+use crate::ir::loss::MORE;
 
 impl Exchange {
     /// All headers of a provider's answer. `length` is that of a whole body.
@@ -55,18 +56,41 @@ impl Exchange {
             push("x-sluice-fallback-reason", class.name());
         }
         if !self.loss.is_empty() {
-            push("x-sluice-dropped-params", &visible(&self.loss.join(", ")));
+            push("x-sluice-dropped-params", &listed(self.loss.iter().map(|path| visible(path))));
         }
         if !self.passed_over.is_empty() {
             let each = self.passed_over.iter();
-            let each: Vec<String> =
-                each.map(|left| format!("{}/{} {}", left.provider, left.model, left.lacks)).collect();
-            push("x-sluice-passed-over", &visible(&each.join(", ")));
+            let each = each.map(|left| visible(&format!("{}/{} {}", left.provider, left.model, left.lacks)));
+            push("x-sluice-passed-over", &listed(each));
         }
     }
 }
 
-/// Header values hold printable ASCII only, and not too much of it.
+/// Most bytes of a list in a header.
+const MAX_LIST: usize = 1_024;
+
+/// Header values hold printable ASCII only.
 fn visible(text: &str) -> String {
-    text.chars().take(1_024).map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect()
+    text.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect()
+}
+
+/// As many of them as a header has room for, each whole, and [`MORE`] if that is not all.
+fn listed(items: impl Iterator<Item = String>) -> String {
+    const JOINT: &str = ", ";
+    let mut list = String::new();
+    for mut item in items {
+        let joint = if list.is_empty() { "" } else { JOINT };
+        // Room for the mark is kept, unless this is the mark.
+        let room = MAX_LIST - if item == MORE { 0 } else { JOINT.len() + MORE.len() };
+        list.push_str(joint);
+        if list.len() + item.len() > room {
+            // One that is too long by itself is better than nothing. It is ASCII.
+            item.truncate(if joint.is_empty() { room } else { 0 });
+            list.push_str(&item);
+            list.push_str(MORE);
+            break;
+        }
+        list.push_str(&item);
+    }
+    list
 }

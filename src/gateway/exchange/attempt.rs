@@ -2,11 +2,12 @@
 
 use super::outgoing::target;
 use super::{Answer, Exchange, Outgoing};
-use crate::config::{AttemptRecord, Dialect, Operation, RefusalPolicy};
+use crate::config::{AttemptRecord, Dialect, Maker, Operation, RefusalPolicy};
 use crate::dialect::{Summary, outbound};
 use crate::gateway::Now;
 use crate::gateway::classify::{self, Class, Pause};
 use crate::gateway::headers::{Headers, get};
+use crate::gateway::plan::plain;
 use crate::gateway::reject::Rejection;
 use crate::gateway::reply::{self, Stream, Whole};
 use crate::ir::error::{ApiError, ErrorKind, Fault};
@@ -289,8 +290,14 @@ impl Exchange {
             let readable: &[u8] = if is_packed(&attempt.headers) { &[] } else { &body };
             outbound(upstream).decode_error(attempt.status, &attempt.headers, readable)
         };
-        let class = classify::of_error(&error);
-        let own = self.is_patched() && is_error_document(self.dialect, &body, &attempt.headers);
+        let class = match (self.operation(), self.step()) {
+            (Operation::Count, Some(step)) => {
+                let is_document = is_error_document(upstream, &body, &attempt.headers);
+                classify::of_count_error(&error, is_document, plain(&step.upstream_id))
+            }
+            _ => classify::of_error(&error),
+        };
+        let own = upstream == self.dialect && is_error_document(self.dialect, &body, &attempt.headers);
         let asked_to_wait = outbound(upstream).retry_after_ms(&body);
         let verbatim = own.then_some(body).filter(|body| !self.quotes_credential(body));
         self.failed_reply(attempt, Failure { class, error, verbatim, asked_to_wait }, now)
@@ -314,7 +321,7 @@ impl Exchange {
     fn whole_reply(&mut self, attempt: &mut Attempt, now: Now) -> Flow {
         let Body::Whole(body) = std::mem::replace(&mut attempt.body, Body::None) else { return Flow::Pass };
         let (Some(form), Some(step)) = (self.form(), self.step()) else { return Flow::Pass };
-        let result = match reply::whole(&form, &target(&self.asked, step), &body) {
+        let result = match reply::whole(&form, &target(&self.asked, step), &attempt.headers, &body) {
             // The client waits for events; a whole reply is none.
             Ok(_) if self.streams() => Err(Fault::Invalid("it is not an event stream".to_owned())),
             result => result,
@@ -342,9 +349,7 @@ impl Exchange {
     fn failed_reply(&mut self, attempt: &mut Attempt, failure: Failure, now: Now) -> Flow {
         let Failure { class, mut error, verbatim, asked_to_wait } = failure;
         if let Some(step) = self.step() {
-            error.message = step.provider.redact(&error.message);
-            error.code = error.code.map(|code| step.provider.redact(&code));
-            error.param = error.param.map(|param| step.provider.redact(&param));
+            error = step.provider.redacted(error);
         }
         let retry_after_ms = classify::retry_after_ms(&attempt.headers, now.unix()).or(asked_to_wait);
         self.end_attempt(attempt, class, now);
@@ -357,6 +362,9 @@ impl Exchange {
                 Pause::None | Pause::Backoff => None,
             };
             return Flow::Retry { cluster: step.provider.cluster.clone(), after_s };
+        }
+        if self.nobody_counts() {
+            return self.answer_estimated();
         }
         let rejection = self.final_answer();
         let body = match verbatim {
@@ -371,6 +379,19 @@ impl Exchange {
         headers.push(("content-length".to_owned(), body.len().to_string().into_bytes()));
         self.describe(&mut headers);
         self.refuse(&rejection);
+        Flow::Answer { headers, body: Some(body) }
+    }
+
+    /// Answers a count that every provider asked has turned out not to make.
+    fn answer_estimated(&mut self) -> Flow {
+        let (made, body) = self.estimated_count();
+        let mut headers: Headers = Vec::with_capacity(made.len() + 2);
+        headers.extend(made.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())));
+        for (name, number) in [("content-length", body.len()), ("x-sluice-attempts", self.attempts.len())] {
+            headers.push((name.to_owned(), number.to_string().into_bytes()));
+        }
+        self.answer = Answer::Served;
+        self.content_done();
         Flow::Answer { headers, body: Some(body) }
     }
 
@@ -411,12 +432,19 @@ impl Exchange {
 
     /// Remembers who keeps the reply, once it is known that somebody does.
     fn note_kept(&mut self, attempt: &Attempt) {
+        self.note_found();
         if self.operation() != Operation::Stored
-            && let (Some(id), Some(step)) = (&attempt.summary.stored, self.step())
+            && !self.is_noted
+            && let (Some(stored), Some(step)) = (&attempt.summary.stored, self.step())
             && let Some(kept) = &self.kept
         {
-            kept.remember(id, &step.provider.name, &self.key.id);
-            self.kept = None;
+            let maker = Maker {
+                provider: step.provider.name.clone(),
+                key: self.key.id.clone(),
+                model: Some(step.model_id().to_owned()).filter(|model| !model.is_empty()),
+            };
+            kept.remember(&stored.id, &maker);
+            self.is_noted = true;
         }
     }
 

@@ -8,6 +8,7 @@ use crate::dialect::{Edit, Peek, Target, patch};
 use crate::gateway::reject::Rejection;
 use crate::gateway::route::Asked;
 use crate::ir::error::Malformed;
+use crate::ir::loss::Loss;
 use crate::wire::json::Text;
 use crate::wire::multipart::{self, Part};
 
@@ -82,14 +83,20 @@ impl Content {
         Ok(peek)
     }
 
-    /// The edits that turn the body into a provider's of the same dialect.
-    pub(super) fn edits(&self, dialect: Dialect, peek: &Peek<'_>, target: &Target<'_>) -> Vec<Edit> {
+    /// The edits that turn the body into a provider's of the same dialect. What they take goes to `loss`.
+    pub(super) fn edits(
+        &self,
+        dialect: Dialect,
+        peek: &Peek<'_>,
+        target: &Target<'_>,
+        loss: &mut Loss,
+    ) -> Vec<Edit> {
         match self {
             Self::Text(text) if text.is_empty() => Vec::new(),
-            Self::Text(_) => patch(dialect).splice(peek, target),
+            Self::Text(_) => patch(dialect).splice(peek, target, loss),
             Self::Form { .. } => {
                 let span = peek.model_span.clone().filter(|_| peek.model != *target.model);
-                let edit = span.map(|span| Edit { span, with: target.model.as_bytes().to_vec() });
+                let edit = span.map(|span| Edit::replace(span, target.model));
                 edit.into_iter().collect()
             }
         }

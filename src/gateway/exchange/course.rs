@@ -17,14 +17,7 @@ impl Exchange {
             let smallest = self.failures.smallest_retry_after_ms.map_or(ms, |before| before.min(ms));
             self.failures.smallest_retry_after_ms = Some(smallest);
         }
-        self.failures.last = Some(class);
-        // Where several are asked for what one of them keeps, "no such thing" says less than any other failure.
-        let elsewhere = class == Class::NotFound && self.seeks_keeper();
-        if let Some(error) = error
-            && !(elsewhere && self.failures.worded.as_ref().is_some_and(|(known, _)| *known != class))
-        {
-            self.failures.worded = Some((class, error));
-        }
+        self.note(class, error);
         let same_left = self.same_used < self.policy().same_provider;
         match classify::action(class, self.policy(), retry_after_ms, same_left) {
             Action::Same(pause) => {
@@ -47,6 +40,24 @@ impl Exchange {
                 self.advance(class, is_wider)
             }
             Action::Stop => false,
+        }
+    }
+
+    /// Keeps what the client would be told, were this the end.
+    fn note(&mut self, class: Class, error: Option<ApiError>) {
+        let missing = class == Class::NotFound;
+        // That somebody cannot count is no reason to tell: it is the failure of those who can that stands in the way.
+        if class == Class::Uncounted {
+            self.failures.last.get_or_insert(class);
+            return;
+        }
+        self.failures.last = Some(class);
+        // Where several are asked for what one of them keeps, "no such thing" says less than any other failure.
+        let elsewhere = missing && self.seeks_keeper();
+        if let Some(error) = error
+            && !(elsewhere && self.failures.worded.as_ref().is_some_and(|(known, _)| *known != class))
+        {
+            self.failures.worded = Some((class, error));
         }
     }
 
@@ -78,6 +89,11 @@ impl Exchange {
         }
         self.at = start;
         false
+    }
+
+    /// Whether all that was learnt of a count is that it cannot be made: nobody who could make it has failed at it.
+    pub(super) fn nobody_counts(&self) -> bool {
+        self.failures.last == Some(Class::Uncounted)
     }
 
     /// Whether only the provider that keeps something can serve the request, and which one it is may not be known.

@@ -3,12 +3,13 @@
 use super::Exchange;
 use crate::config::{Dialect, LossPolicy, Operation};
 use crate::dialect::cut::take_out;
-use crate::dialect::terms::own;
+use crate::dialect::terms::{own, tell};
 use crate::dialect::{Target, inbound, outbound, splice};
 use crate::gateway::headers::{Headers, get};
 use crate::gateway::plan::Step;
 use crate::gateway::reject::Rejection;
 use crate::gateway::route::{Asked, Stored};
+use crate::ir::chat::Message;
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
 use std::rc::Rc;
@@ -70,17 +71,18 @@ impl Exchange {
         let provider = &step.provider;
         let target = target(&self.asked, step);
         let mut loss = Loss::default();
-        let patched = step.dialect == self.dialect;
+        let patched = self.is_patched_at(step);
         let body = if patched {
-            let edits = self.content.edits(self.dialect, peek, &target);
+            let edits = self.content.edits(self.dialect, peek, &target, &mut loss);
             let spliced = (!edits.is_empty()).then(|| splice(self.content.bytes(), &edits));
             self.withhold(step, spliced, &mut loss)
         } else {
             let text = self.content.text();
-            if self.echo.is_none() {
-                self.echo = Some(Rc::from(inbound(self.dialect).echo(&self.asked.ask(), text)));
-            }
-            Some(translate(&self.asked, self.dialect, step.dialect, text, &target, &mut loss)?)
+            let body = translate(&self.asked, self.dialect, step.dialect, text, &target, &mut loss)?;
+            // Another step's losses are others.
+            let echo = inbound(self.dialect).echo(&self.asked.ask(), text, loss.paths());
+            self.echo = Some(Rc::from(echo));
+            Some(body)
         };
         if self.key.loss == LossPolicy::Strict
             && let Some(first) = loss.paths().first()
@@ -189,12 +191,17 @@ fn path(asked: &Asked, step: &Step, target: &Target<'_>, stream: bool, patched: 
     Some(path)
 }
 
-/// A stored reply's path under that of its collection. The provider's own query stays behind it.
+/// A stored reply's path under that of its collection. The provider's own query stays behind it, and the client's
+/// repeats nothing of it: neither a version nor a credential.
 fn below(path: &str, stored: &Stored) -> String {
     let (path, own) = path.split_once('?').unwrap_or((path, ""));
-    let queries: Vec<&str> = [own, &stored.query].into_iter().filter(|query| !query.is_empty()).collect();
-    let joint = if queries.is_empty() { "" } else { "?" };
-    format!("{path}/{}{}{joint}{}", stored.id, stored.part, queries.join("&"))
+    let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_owned();
+    let pairs = |query| str::split(query, '&').filter(|pair| !pair.is_empty());
+    let taken: Vec<String> = pairs(own).map(name).collect();
+    let query: Vec<&str> =
+        pairs(own).chain(pairs(&stored.query).filter(|pair| !taken.contains(&name(pair)))).collect();
+    let joint = if query.is_empty() { "" } else { "?" };
+    format!("{path}/{}{}{joint}{}", stored.id, stored.part, query.join("&"))
 }
 
 fn translate(
@@ -208,17 +215,21 @@ fn translate(
     let mut out = Vec::with_capacity(body.len() + body.len() / 8 + 256);
     let ask = asked.ask();
     let mut unsaid = Loss::default();
+    // Whether the request asks nothing, as far as it was understood.
+    let mut blank = false;
     let written = match asked.endpoint.operation() {
         Operation::Chat => {
             let mut request =
                 inbound(from).decode_request(&ask, body, loss).map_err(|bad| Unfit::request(&bad))?;
             shorten(&mut request.sampling.max_tokens, target, &mut unsaid);
+            blank = request.messages.iter().all(Message::is_blank);
             outbound(to).encode_request(&request, target, &mut unsaid, &mut out)
         }
         Operation::Count => {
             let counts = outbound(to).counts().ok_or_else(Unfit::endpoint)?;
             let request =
                 inbound(from).decode_request(&ask, body, loss).map_err(|bad| Unfit::request(&bad))?;
+            blank = request.messages.iter().all(Message::is_blank);
             counts.encode_request(&request, target, &mut unsaid, &mut out)
         }
         Operation::Embed => {
@@ -231,9 +242,17 @@ fn translate(
             return Err(Unfit::endpoint());
         }
     };
-    written.map_err(|unsayable| Unfit::step(&unsayable))?;
     let terms = inbound(from).terms();
-    unsaid.paths().iter().for_each(|path| loss.drop(own(terms, path)));
+    written.map_err(|unsayable| {
+        let path = own(&terms, &unsayable.path).into_owned();
+        let malformed = Malformed { path, ..unsayable };
+        // A turn that says nothing is the client's own error, and no reason to have another model answer it. But what was
+        // not understood may say something to its own vendor.
+        let turns = own(&terms, "messages");
+        let unread = loss.is_cut() || loss.paths().iter().any(|path| path.starts_with(&*turns));
+        if blank && !unread { Unfit::request(&malformed) } else { Unfit::step(&malformed) }
+    })?;
+    tell(&terms, &unsaid, loss);
     Ok(out)
 }
 

@@ -4,9 +4,10 @@ use super::attempt::State;
 use super::content::Content;
 use super::{Answer, Exchange};
 use crate::config::{Operation, Record, Usage, UsageSource};
-use crate::dialect::Summary;
+use crate::dialect::{Progress, Summary};
 use crate::gateway::Now;
 use crate::gateway::classify::Class;
+use crate::gateway::kept::MAX_ID;
 use crate::gateway::reply::estimate;
 
 /// Who writes the record.
@@ -49,7 +50,10 @@ impl Exchange {
             Answer::Refused { status, code } => (*status, code.as_deref().map(cut)),
         };
         let served = self.served.and_then(|at| self.plan.get(at));
+        let stored = self.operation() == Operation::Stored;
+        // What was not made in the background was booked when it was made, and is only looked at here.
         let summary = self.attempt.as_ref().map(|attempt| &attempt.summary);
+        let summary = summary.filter(|summary| !stored || self.is_background(summary));
         let (usage, usage_source) = match (served, summary) {
             (Some(_), Some(summary)) => self.usage(summary),
             _ => Default::default(),
@@ -68,9 +72,11 @@ impl Exchange {
                 .as_ref()
                 .map(|peek| cut(&peek.model.plain()))
                 .filter(|model: &String| !model.is_empty()),
-            model: served.map(|step| step.model_id().to_owned()).filter(|model| !model.is_empty()),
+            model: self.model(summary, usage_source),
             provider: served.map(|step| step.provider.name.clone()),
             stream: self.streams(),
+            reply: self.reply(summary),
+            background: served.is_some() && summary.is_some_and(|summary| self.is_background(summary)),
             status,
             error,
             ttft_us: self.ttft_us,
@@ -87,18 +93,37 @@ impl Exchange {
         }
     }
 
+    /// Whether the reply is made in the background. A stream of a stored one that has not said so yet (it started after
+    /// the beginning) is of one that is: vendors stream no other back.
+    fn is_background(&self, summary: &Summary) -> bool {
+        let replayed = self.operation() == Operation::Stored && self.streams();
+        let unsaid = summary.stored.is_none() && summary.output_bytes > 0;
+        summary.background().is_some() || (replayed && unsaid)
+    }
+
     /// What a served reply used, and whose count that is.
     fn usage(&self, summary: &Summary) -> (Usage, UsageSource) {
         let partial = self.attempts.last().is_some_and(|last| last.class == Class::Partial.name());
-        match (self.operation(), summary.usage, partial) {
-            // Counting is free everywhere, and a stored reply was paid for when it was made.
-            (Operation::Count | Operation::Stored, ..) => (Usage::default(), UsageSource::None),
+        // Vectors are made of something: who counts nothing has not counted.
+        let counted = summary.usage.filter(|usage| self.operation() != Operation::Embed || usage.input > 0);
+        match (self.operation(), counted, partial) {
+            // Counting is free everywhere.
+            (Operation::Count, ..) => (Usage::default(), UsageSource::None),
             (_, Some(usage), false) => (usage, UsageSource::Provider),
             // Neither a picture nor a form is text: its bytes say nothing of tokens.
             (Operation::Image, counted, partial) => {
                 let images = self.peek.as_ref().map_or(1, |peek| peek.n.max(1));
                 let usage = counted.unwrap_or(Usage { images, ..Usage::default() });
                 (usage, if partial { UsageSource::Partial } else { UsageSource::Estimated })
+            }
+            (operation, None, false) if summary.background() == Some(Progress::UnderWay) => {
+                let looked_at = operation == Operation::Stored;
+                let source = if looked_at { UsageSource::None } else { UsageSource::Deferred };
+                (Usage::default(), source)
+            }
+            // Canceled before it began.
+            (Operation::Stored, None, _) if summary.output_bytes == 0 => {
+                (Usage::default(), UsageSource::None)
             }
             (_, None, false) => (estimate(self.prompt_bytes, summary), UsageSource::Estimated),
             (_, counted, true) => {
@@ -111,6 +136,29 @@ impl Exchange {
                 (usage, UsageSource::Partial)
             }
         }
+    }
+
+    /// The id under which the reply is kept.
+    fn reply(&self, summary: Option<&Summary>) -> Option<String> {
+        let about = self.asked.stored.as_ref().map(|stored| stored.id.clone());
+        about
+            .or_else(|| {
+                summary.filter(|_| self.served.is_some())?.stored.as_ref().map(|stored| stored.id.clone())
+            })
+            .filter(|id| id.len() <= MAX_ID)
+    }
+
+    /// The model that served. A call about a stored reply names none, but what it used was that reply's model's: its
+    /// maker's word for it, or else the reply's own.
+    fn model(&self, summary: Option<&Summary>, source: UsageSource) -> Option<String> {
+        let served = self.served.and_then(|at| self.plan.get(at))?;
+        let model = Some(served.model_id().to_owned()).filter(|model| !model.is_empty());
+        if self.operation() != Operation::Stored || source == UsageSource::None {
+            return model;
+        }
+        let maker = || self.keeper()?.model.clone();
+        let own = || summary?.stored.as_ref()?.model.as_deref().map(cut);
+        model.or_else(maker).or_else(own)
     }
 
     /// Ends an attempt that is still under way: the client left.

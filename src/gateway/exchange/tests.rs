@@ -4,9 +4,11 @@ mod arrays;
 mod capability;
 mod endpoints;
 mod lanes;
+mod quoted;
 mod stored;
 
 use super::*;
+use crate::config::token::SigningKey;
 use crate::config::{Endpoint, Record, UsageSource, type_url};
 use crate::gateway::state::Pushed;
 

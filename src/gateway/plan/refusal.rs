@@ -71,7 +71,7 @@ pub fn bad_model_id() -> Rejection {
 /// A model that the catalog does not have, or that this key may not see.
 #[must_use]
 pub fn unknown_model(state: &State, key: &Key, asked: &str) -> Rejection {
-    let visible = state.models().map(|model| model.id.as_str()).filter(|id| key.models.permits(id));
+    let visible = state.models().filter(|model| key.may_use(model)).map(|model| model.id.as_str());
     let near = nearest(asked, visible);
     let hint = if near.is_empty() { String::new() } else { format!(" Did you mean {}?", near.join(" or ")) };
     let asked: String = asked.chars().take(128).collect();

@@ -1,25 +1,19 @@
 //! Whom a call about a stored reply is for.
 //!
-//! Invariant: a reply that this VM has seen made goes to its maker, for the key that had it made, and to nobody else. Of
-//! one that another VM has seen, nothing is known but its id: everybody who could have made it is asked, and says no.
+//! Invariant: a reply whose keeper is known is asked of that provider alone. Of one that nobody has seen made, nothing is
+//! known but its id: everybody who could have made it is asked, and says no.
 
 use super::{MAX_STEPS, Plan, Step};
 use crate::config::{Dialect, Key};
-use crate::gateway::kept::Keeper;
 use crate::gateway::reject::Rejection;
 use crate::gateway::state::State;
 use crate::ir::error::ErrorKind;
 use std::rc::Rc;
 
-/// Plans a call about the reply `id`.
-pub fn plan_stored(state: &State, key: &Key, id: &str) -> Result<Plan, Rejection> {
-    let keeper = match state.kept().find(id, &key.id) {
-        Keeper::Foreign => return Err(unknown_reply(id)),
-        Keeper::Provider(name) => Some(name),
-        Keeper::Unknown => None,
-    };
+/// Plans a call about the reply `id`, which `keeper` keeps.
+pub fn plan_stored(state: &State, key: &Key, id: &str, keeper: Option<&str>) -> Result<Plan, Rejection> {
     let chain = key.chain.iter().flat_map(|step| &step.targets).map(|target| target.provider.as_str());
-    let mut names: Vec<&str> = match &keeper {
+    let mut names: Vec<&str> = match keeper {
         Some(name) => vec![name],
         None => chain.chain(state.provider_names()).collect(),
     };
@@ -39,10 +33,11 @@ pub fn plan_stored(state: &State, key: &Key, id: &str) -> Result<Plan, Rejection
 }
 
 /// Nobody whom this key may ask keeps such a reply.
-fn unknown_reply(id: &str) -> Rejection {
+#[must_use]
+pub fn unknown_reply(id: &str) -> Rejection {
     let message = format!(
-        "There is no response '{id}' that this key could reach. Check the id, and that the provider that made it is \
-         enabled and keeps responses (store)."
+        "There is no response '{id}' that this key could reach: a key reaches what it has had made. Check the id, and \
+         that the provider that made it is enabled and keeps responses (store)."
     );
     Rejection::of(404, ErrorKind::NotFound, "not_found", message).param("response_id")
 }

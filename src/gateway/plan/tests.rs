@@ -145,6 +145,64 @@ fn embeddings_stay_with_their_model_and_dialect() {
     assert_eq!(steps(&key(CHAIN), &claude).unwrap_err(), (404, "model_not_found".into()));
 }
 
+/// A provider of Google's, which sells two models under names of its own.
+fn google() -> State {
+    let mut state = state();
+    let provider = r#"{"name":"g","dialect":"gemini","base_url":"https://g.example/v1beta"}"#;
+    let models = [
+        r#"{"id":"dear","aliases":["dear-latest"],"channels":[{"provider":"g","upstream_id":"gemini-x"},{"provider":"g","upstream_id":"gemini-x-001"}]}"#,
+        r#"{"id":"cheap","channels":[{"provider":"g","upstream_id":"models/gemini-s"}]}"#,
+    ];
+    let set = models.map(|json| Pushed { name: "", json: json.as_bytes() });
+    state.apply(type_url::MODEL, &set, &[]).unwrap();
+    state.apply(type_url::PROVIDER, &[Pushed { name: "", json: provider.as_bytes() }], &[]).unwrap();
+    state
+}
+
+#[test]
+fn a_provider_s_own_name_of_a_model_is_that_model() {
+    let state = google();
+    let served = |policy: &str, model: &str| match plan(&state, &key(policy), &wish(model)) {
+        Ok(plan) => format!("{} {}", plan.steps[0].model_id(), plan.steps[0].upstream_id),
+        Err(rejection) => rejection.error.code.unwrap(),
+    };
+    let names =
+        ["g/gemini-x", "g/models/gemini-x", "g/dear", "g/models/dear", "g/dear-latest", "models/dear"];
+    for name in names {
+        assert_eq!(served("", name), "dear gemini-x", "{name}");
+        for denied in ["dear", "dear-latest", "de*"] {
+            let deny = format!(r#","models":{{"deny":["{denied}"]}}"#);
+            assert_eq!(served(&deny, name), "model_not_allowed", "{name}, {denied} denied");
+        }
+        assert_eq!(served(r#","models":{"allow":["cheap"]}"#, name), "model_not_allowed", "{name}");
+        assert_eq!(served(r#","models":{"allow":["dear-latest"]}"#, name), "dear gemini-x", "{name}");
+    }
+    assert_eq!(served("", "g/gemini-x-001"), "dear gemini-x-001", "the second of two channels");
+    for name in ["g/gemini-s", "g/models/gemini-s", "g/cheap", "cheap"] {
+        assert_eq!(served("", name), "cheap models/gemini-s", "{name}");
+    }
+}
+
+#[test]
+fn what_the_catalog_does_not_know_is_for_keys_without_rules_about_models() {
+    let state = google();
+    let served = |policy: &str, model: &str| match plan(&state, &key(policy), &wish(model)) {
+        Ok(plan) => plan.steps[0].upstream_id.clone(),
+        Err(rejection) => format!("{} {}", rejection.error.status, rejection.error.code.unwrap()),
+    };
+    for name in ["g/gemini-new", "g/models/gemini-new", "oa/dear"] {
+        assert_eq!(served("", name), name.split_once('/').unwrap().1);
+        for rule in [r#""deny":["dear"]"#, r#""allow":["gemini-*","models/*","dear"]"#] {
+            let rule = format!(r#","models":{{{rule}}}"#);
+            assert_eq!(served(&rule, name), "403 model_not_allowed", "{name} {rule}");
+        }
+    }
+    // Who wrote the key's chain wrote its rules, too.
+    let chain = r#","chain":[{"targets":[{"provider":"g","model":"gemini-new"}]}],"models":"#;
+    assert_eq!(served(&format!(r#"{chain}{{"allow":["gemini-new"]}}"#), "auto"), "gemini-new");
+    assert_eq!(served(&format!(r#"{chain}{{"deny":["gemini-new"]}}"#), "auto"), "403 model_not_allowed");
+}
+
 #[test]
 fn models_that_share_an_upstream_id_stay_apart() {
     let mut state = state();

@@ -41,6 +41,13 @@ fn every_base_path_leads_to_the_same_endpoints() {
     }
     assert!(asked("/v1/messages?beta=true").unwrap().1.beta);
     assert!(!asked("/v1/messages?beta=false").unwrap().1.beta);
+    assert!(asked("/v1/messages/count_tokens?beta=true").unwrap().1.beta);
+    for other in ["chat/completions", "responses", "embeddings"] {
+        assert!(
+            !asked(&format!("/v1/{other}?beta=true")).unwrap().1.beta,
+            "the word is Anthropic's: {other}"
+        );
+    }
 }
 
 #[test]
@@ -164,7 +171,8 @@ fn model_ids_may_hold_slashes_plain_or_encoded() {
 fn the_dialect_of_model_lists_follows_the_client() {
     let list = |path: &str, anthropic, google| {
         let route = route(&Incoming { anthropic, google, ..incoming("GET", path) }).unwrap();
-        assert_eq!(route.call, Call::ListModels);
+        let query = path.split_once('?').map_or("", |(_, query)| query);
+        assert_eq!(route.call, Call::ListModels(query.to_owned()));
         route.dialect
     };
     assert_eq!(list("/v1/models", true, false), Dialect::Anthropic);

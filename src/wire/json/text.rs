@@ -163,22 +163,33 @@ impl From<String> for Text<'_> {
 /// Appends `text` with everything escaped that JSON demands, and nothing else.
 pub fn escape_into(text: &str, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    for byte in text.bytes() {
+    out.reserve(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((run, byte, after)) = split_special(rest) {
+        out.extend_from_slice(run);
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
             b'\n' => out.extend_from_slice(b"\\n"),
             b'\r' => out.extend_from_slice(b"\\r"),
             b'\t' => out.extend_from_slice(b"\\t"),
-            0..0x20 => {
+            _ => {
                 out.extend_from_slice(b"\\u00");
                 for nibble in [byte >> 4, byte & 15] {
                     out.push(HEX.get(usize::from(nibble)).copied().unwrap_or(b'0'));
                 }
             }
-            _ => out.push(byte),
         }
+        rest = after;
     }
+    out.extend_from_slice(rest);
+}
+
+/// The bytes before the first that a JSON string cannot hold as it is, that byte, and the rest.
+fn split_special(bytes: &[u8]) -> Option<(&[u8], u8, &[u8])> {
+    let (run, rest) = bytes.split_at_checked(super::scan::special(bytes)?)?;
+    let (byte, after) = rest.split_first()?;
+    Some((run, *byte, after))
 }
 
 fn unescape(text: &str) -> String {

@@ -41,9 +41,10 @@ pub(crate) enum Filter {
     },
 }
 
-/// Starts Envoy with one worker on the calling thread's core.
+/// Starts Envoy with so many workers on the calling thread's core.
 pub(crate) fn start(
     binary: &Path,
+    workers: u32,
     (filter, listen, upstream): (&Filter, SocketAddr, SocketAddr),
     folder: &Path,
 ) -> Result<Process, Error> {
@@ -52,7 +53,13 @@ pub(crate) fn start(
     let configuration = configuration(filter, listen, upstream).to_string();
     std::fs::write(&file, configuration).map_err(Error::io(file.display().to_string()))?;
     let mut command = Command::new(binary);
-    command.arg("-c").arg(&file).args(["--concurrency", "1", "--disable-hot-restart", "-l", "warn"]);
+    command.arg("-c").arg(&file).args([
+        "--concurrency",
+        &workers.to_string(),
+        "--disable-hot-restart",
+        "-l",
+        "warn",
+    ]);
     Process::start(command, &log)
 }
 

@@ -1,7 +1,7 @@
 //! `make bench`: what Sluice costs beside bare Envoy and beside a filter that does nothing.
 //!
 //! Rooms: [`upstream`] and [`load`] are the two ends, [`envoy`] and [`control`] what stands between, [`run`] takes turns,
-//! [`report`] sums up. Nothing is asserted: a missed goal is marked, a wrong answer ends the run.
+//! [`report`] sums up, [`soak`] looks at memory only. Nothing is asserted: a missed goal is marked, a wrong answer ends the run.
 
 mod configuration;
 mod control;
@@ -14,6 +14,7 @@ mod prompt;
 mod report;
 mod run;
 mod settings;
+mod soak;
 mod upstream;
 
 use anyhow::Context as _;
@@ -37,6 +38,10 @@ fn main() -> ExitCode {
 fn bench(settings: &settings::Settings, folder: &std::path::Path) -> anyhow::Result<()> {
     process::pin(settings.load_core)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if let Some(requests) = settings.soak {
+        let soaked = runtime.block_on(soak::run(settings, requests, folder))?;
+        return Ok(soak::write(&soaked, &mut std::io::stdout().lock())?);
+    }
     let seen = runtime.block_on(run::run(settings, folder))?;
     if settings.hold.is_some() {
         return Ok(());

@@ -5,6 +5,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+/// Where chats go.
+const CHAT: &str = "/v1/chat/completions";
+
 /// The sizes of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 pub(crate) enum Size {
@@ -58,7 +61,7 @@ fn body(size: Size, model: &str) -> Value {
 
 /// A request that is answered whole.
 pub(crate) fn whole(size: Size, model: &str, key: &str) -> Arc<[u8]> {
-    request(&body(size, model), key)
+    request(CHAT, &body(size, model), key)
 }
 
 /// A request whose answer is streamed.
@@ -67,13 +70,37 @@ pub(crate) fn streamed(model: &str, key: &str) -> Arc<[u8]> {
     if let Some(body) = body.as_object_mut() {
         body.insert("stream".to_owned(), Value::Bool(true));
     }
-    request(&body, key)
+    request(CHAT, &body, key)
 }
 
-fn request(body: &Value, key: &str) -> Arc<[u8]> {
+/// The same of a Messages client.
+pub(crate) fn messages(size: Size, model: &str, key: &str) -> Arc<[u8]> {
+    request("/v1/messages", &of_messages(body(size, model)), key)
+}
+
+/// A request of a Messages client whose answer is streamed.
+pub(crate) fn streamed_messages(model: &str, key: &str) -> Arc<[u8]> {
+    let mut body = of_messages(body(Size::Small, model));
+    if let Some(body) = body.as_object_mut() {
+        body.insert("stream".to_owned(), Value::Bool(true));
+    }
+    request("/v1/messages", &body, key)
+}
+
+/// Messages has its system prompt beside the turns.
+fn of_messages(mut body: Value) -> Value {
+    let first = body.get_mut("messages").and_then(Value::as_array_mut).map(|turns| turns.remove(0));
+    let system = first.as_ref().and_then(|first| first.get("content"));
+    if let (Some(body), Some(system)) = (body.as_object_mut(), system) {
+        body.insert("system".to_owned(), system.clone());
+    }
+    body
+}
+
+fn request(path: &str, body: &Value, key: &str) -> Arc<[u8]> {
     let body = body.to_string();
     let head = format!(
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: gateway.test\r\nconnection: keep-alive\r\n\
+        "POST {path} HTTP/1.1\r\nhost: gateway.test\r\nconnection: keep-alive\r\n\
          accept: application/json\r\ncontent-type: application/json\r\nuser-agent: OpenAI/Python 2.8.0\r\n\
          authorization: Bearer {key}\r\nx-stainless-lang: python\r\nx-stainless-package-version: 2.8.0\r\n\
          x-stainless-os: Linux\r\nx-stainless-arch: x64\r\nx-stainless-runtime: CPython\r\n\

@@ -244,7 +244,7 @@ async fn start(
     std::fs::create_dir(&folder).map_err(Error::io(folder.display().to_string()))?;
     let address = free_port()?;
     pin(settings.envoy_core)?;
-    let envoy = envoy::start(&settings.envoy, (filter, address, upstream), &folder);
+    let envoy = envoy::start(&settings.envoy, 1, (filter, address, upstream), &folder);
     pin(settings.load_core)?;
     let [patched, crossed] = MODELS;
     let model = if configuration == Configuration::Translate { crossed } else { patched };
@@ -258,14 +258,15 @@ async fn start(
         answered: answered.clone(),
         seen: SeenOfOne::of(configuration),
     };
-    until_ready(&lane).await?;
+    let [small, ..] = &lane.whole;
+    until_ready(small, &lane.envoy).await?;
     lane.seen.resident_at_start = lane.envoy.resident()?;
     Ok(lane)
 }
 
-async fn until_ready(lane: &Lane) -> Result<(), Error> {
+/// Waits until an Envoy answers a request as it should.
+pub(crate) async fn until_ready(target: &Target, envoy: &Process) -> Result<(), Error> {
     let start = Instant::now();
-    let [target, ..] = &lane.whole;
     loop {
         let Err(error) = attempt(target).await else { return Ok(()) };
         if start.elapsed() > PATIENCE {
@@ -273,7 +274,7 @@ async fn until_ready(lane: &Lane) -> Result<(), Error> {
                 who: target.name.to_owned(),
                 seconds: PATIENCE.as_secs(),
                 why: error.to_string(),
-                log: lane.envoy.log.clone(),
+                log: envoy.log.clone(),
             });
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -286,13 +287,13 @@ async fn attempt(target: &Target) -> Result<(), Error> {
 }
 
 /// A port of the loopback interface that nobody uses at this moment.
-fn free_port() -> Result<SocketAddr, Error> {
+pub(crate) fn free_port() -> Result<SocketAddr, Error> {
     let failed = || Error::io("looking for a free port");
     TcpListener::bind(("127.0.0.1", 0)).map_err(failed())?.local_addr().map_err(failed())
 }
 
 /// Progress goes to standard error, so that the tables stand alone on standard output.
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     // Nothing is left to tell that standard error is gone.
     let _ = writeln!(std::io::stderr(), "{line}");
 }

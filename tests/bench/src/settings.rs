@@ -37,6 +37,9 @@ pub(crate) struct Settings {
     /// With --hold: the size of the requests.
     #[arg(long, default_value = "small")]
     pub(crate) size: Size,
+    /// Only asks so many mixed requests of each of one and of two workers, and tells what memory a worker takes.
+    #[arg(long)]
+    pub(crate) soak: Option<u64>,
     /// Rounds, each of which measures every configuration.
     #[arg(long)]
     rounds: Option<usize>,

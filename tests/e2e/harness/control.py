@@ -1,6 +1,8 @@
 """The control plane, and its admin API."""
 
+import contextlib
 import secrets
+import sqlite3
 import subprocess
 
 import httpx
@@ -70,6 +72,17 @@ class Control:
         done = subprocess.run(argv, capture_output=True, text=True, timeout=60, env=env, check=False)
         assert done.returncode == 0, f"sluice {' '.join(words)}: {done.stderr}"
         return done.stdout
+
+    def forget(self, reply):
+        """Waits for the record of a stored reply, and takes its id out of the ledger."""
+        with contextlib.closing(sqlite3.connect(self.folder / "state" / "sluice.db", timeout=10.0)) as database:
+
+            def forgotten():
+                with database:
+                    changed = database.execute("UPDATE records SET reply = NULL WHERE reply = ?", (reply,))
+                return changed.rowcount
+
+            until(f"a record of {reply}", forgotten)
 
     def fleet(self):
         """The fleet, as the admin API shows it."""

@@ -80,6 +80,11 @@ def own(control, node):
     return _filled("bootstrap.yaml", _common(control, node))
 
 
+# Lines of a guest's map besides its providers': one without a cluster, and two whose clusters are aggregates, as
+# envoy/README.md has them, of a cluster that is not there and of one that is.
+GHOST, GUARDED_GHOST, GUARDED = "ghost", "guarded-ghost", "guarded"
+
+
 def guest(control, node, listen_port, orders_port, upstreams):
     """envoy/guest.yaml with test providers in place of the vendors: `upstreams` are clusters' hosts by name."""
     values = _common(control, node) | {
@@ -94,6 +99,8 @@ def guest(control, node, listen_port, orders_port, upstreams):
     example = clusters["openai"]
     resources["clusters"] = [clusters["orders"], clusters["sluice-nowhere"], clusters["sluice-control"]]
     resources["clusters"] += [_cluster(example, name, host, port) for name, (host, port) in upstreams.items()]
+    nowhere = clusters["sluice-nowhere"]
+    resources["clusters"] += [_guarded(nowhere, GUARDED_GHOST, GHOST), _guarded(nowhere, GUARDED, next(iter(upstreams)))]
     (ingress,) = (each for each in _manager(config)["http_filters"] if each["name"] == "sluice.ingress")
     plugin = ingress["typed_config"]["config"]["configuration"]
     # Nearly every test waits for its record.
@@ -139,6 +146,15 @@ def _cluster(example, name, host, port):
     return cluster
 
 
+def _guarded(nowhere, name, member):
+    cluster = copy.deepcopy(nowhere)
+    del cluster["type"], cluster["load_assignment"]
+    config = "type.googleapis.com/envoy.extensions.clusters.aggregate.v3.ClusterConfig"
+    members = {"@type": config, "clusters": [member, "sluice-nowhere"]}
+    kind = {"name": "envoy.clusters.aggregate", "typed_config": members}
+    return cluster | {"name": name, "lb_policy": "CLUSTER_PROVIDED", "cluster_type": kind}
+
+
 def _providers(route, upstreams):
     plugin = route["route"]["inline_cluster_specifier_plugin"]["extension"]["typed_config"]
     tree = plugin["cluster_matcher"]["matcher_tree"]["exact_match_map"]
@@ -149,4 +165,4 @@ def _providers(route, upstreams):
         action["name"] = action["typed_config"]["cluster"] = name
         return {"action": action}
 
-    tree["map"] = {name: entry(name) for name in upstreams}
+    tree["map"] = {name: entry(name) for name in [*upstreams, GHOST, GUARDED_GHOST, GUARDED]}

@@ -47,6 +47,7 @@ class Stack:
             config = envoys.guest(self.control, node, port, self.orders.port, self.pool.upstreams)
         else:
             config = envoys.own(self.control, node)
+        self._config = config
         self.envoy = self._started(Envoy(self.folder, "envoy", config))
         self.envoy.wait_until_live()
         self.settle()
@@ -57,6 +58,14 @@ class Stack:
     def _started(self, part):
         self._ending.append(part)
         return part
+
+    def restart_envoy(self):
+        """Ends Envoy and starts another in its place, which knows nothing of what the first has seen."""
+        self.envoy.stop()
+        self._ending.remove(self.envoy)
+        self.envoy = self._started(Envoy(self.folder, "envoy", self._config))
+        self.envoy.wait_until_live()
+        self.settle()
 
     def settle(self):
         """Waits until every part has the newest configuration."""

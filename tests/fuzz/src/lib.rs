@@ -1,8 +1,11 @@
 //! What every fuzz target checks, so that a target is one line. Run one with
 //! `cargo +nightly fuzz run --fuzz-dir tests/fuzz openai_stream tests/golden/replies/openai`: the fixtures are the seeds.
 
-use sluice::config::{Dialect, Endpoint};
-use sluice::dialect::{Ask, ReplyContext, Target, inbound, outbound, patch, splice};
+#[path = "../../properties/survivors.rs"]
+mod survivors;
+
+use sluice::config::{Dialect, Endpoint, Operation};
+use sluice::dialect::{Ask, Peek, ReplyContext, Target, inbound, outbound, patch, splice};
 use sluice::ir::event::{Checker, Event};
 use sluice::ir::loss::Loss;
 use sluice::wire::json::Reader;
@@ -11,6 +14,9 @@ use sluice::wire::{eventstream, multipart, sse};
 const CLIENTS: [Dialect; 4] = Dialect::CLIENTS;
 const UPSTREAMS: [Dialect; 5] = Dialect::ALL;
 const TARGET: Target<'_> = Target::of("m");
+/// Models that make vectors: what is asked of them and how they answer differs by their maker.
+const EMBEDDERS: [&str; 4] =
+    ["m", "amazon.titan-embed-text-v2:0", "cohere.embed-english-v3", "gemini-embedding-001"];
 
 fn context(client: Dialect) -> ReplyContext {
     ReplyContext::new(client.chat().unwrap_or(Endpoint::ChatCompletions), 1)
@@ -72,14 +78,89 @@ pub fn request(dialect: Dialect, data: &[u8]) {
     // Calls about stored replies have no body.
     for endpoint in endpoints(dialect).filter(|endpoint| *endpoint != Endpoint::StoredResponses) {
         let Ok(peek) = patch(dialect).peek(&ask(endpoint), text) else { continue };
-        assert_json(&splice(data, &patch(dialect).splice(&peek, &TARGET)));
+        patched(dialect, text, &peek);
         let mut loss = Loss::default();
         let Ok(request) = inbound(dialect).decode_request(&ask(endpoint), text, &mut loss) else { continue };
         for upstream in UPSTREAMS {
             let mut out = Vec::new();
-            if outbound(upstream).encode_request(&request, &TARGET, &mut loss, &mut out).is_ok() {
+            let written = match (endpoint.operation(), outbound(upstream).counts()) {
+                (Operation::Count, Some(counts)) => {
+                    counts.encode_request(&request, &TARGET, &mut loss, &mut out)
+                }
+                _ => outbound(upstream).encode_request(&request, &TARGET, &mut loss, &mut out),
+            };
+            if written.is_ok() {
                 assert_json(&out);
             }
+        }
+    }
+}
+
+/// A body for a provider of the client's dialect: what survives is the client's byte for byte, and what does not is said.
+fn patched(dialect: Dialect, text: &str, peek: &Peek<'_>) {
+    // Targets are drawn from the body itself: every seed is a body as it stands, and mutations reach them all.
+    let drawn = text.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    for target in [TARGET, survivors::target(drawn >> 8)] {
+        let mut loss = Loss::default();
+        let edits = patch(dialect).splice(peek, &target, &mut loss);
+        let changes = survivors::changes(dialect, &target, text, &splice(text.as_bytes(), &edits));
+        let took = changes.iter().any(|change| !change.is_harmless());
+        // Of what goes out to Gemini, a mark of ours says nothing and is no loss.
+        let told = !loss.paths().is_empty();
+        assert!(told == took || (dialect == Dialect::Gemini && took), "{loss:?} of {changes:?}");
+    }
+}
+
+/// A client's request for vectors: peeked, patched, decoded, and written to every upstream that makes them.
+pub fn embed_request(dialect: Dialect, data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Some(client) = inbound(dialect).embeds() else { return };
+    for endpoint in endpoints(dialect).filter(|endpoint| endpoint.operation() == Operation::Embed) {
+        let Ok(peek) = patch(dialect).peek(&ask(endpoint), text) else { continue };
+        patched(dialect, text, &peek);
+        let mut loss = Loss::default();
+        let Ok(request) = client.decode_request(&ask(endpoint), text, &mut loss) else { continue };
+        for upstream in UPSTREAMS.into_iter().filter_map(|upstream| outbound(upstream).embeds()) {
+            for model in EMBEDDERS {
+                let mut out = Vec::new();
+                if upstream.encode_request(&request, &Target::of(model), &mut loss, &mut out).is_ok() {
+                    assert_json(&out);
+                }
+            }
+        }
+    }
+}
+
+/// An upstream's vectors, written to every client that asks for them.
+pub fn embed_reply(dialect: Dialect, data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Some(upstream) = outbound(dialect).embeds() else { return };
+    for model in EMBEDDERS {
+        let Ok(reply) = upstream.decode_reply(&Target::of(model), text) else { continue };
+        for client in CLIENTS {
+            let mut out = Vec::new();
+            if let Some(embeds) = inbound(client).embeds()
+                && embeds.encode_reply(&reply, &context(client), &mut out).is_ok()
+            {
+                assert_json(&out);
+            }
+        }
+    }
+}
+
+/// An upstream's count, written to every client: a number of tokens is a number of tokens.
+pub fn count_reply(dialect: Dialect, data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Some(counts) = outbound(dialect).counts() else { return };
+    let Ok(tokens) = counts.decode_reply(text) else { return };
+    for client in CLIENTS {
+        let mut out = Vec::new();
+        inbound(client).encode_count(tokens, &mut out);
+        if !out.is_empty() {
+            assert_json(&out);
+        }
+        if client == dialect && !out.is_empty() {
+            assert_eq!(counts.decode_reply(&String::from_utf8_lossy(&out)), Ok(tokens));
         }
     }
 }
@@ -147,7 +228,8 @@ pub fn eventstream(data: &[u8]) {
         let mut joined = Vec::new();
         let result = chunks.iter().try_for_each(|chunk| {
             splitter.push(chunk, |message| {
-                eventstream::encode(&message.headers, message.payload, &mut joined).expect("it was told before");
+                eventstream::encode(&message.headers, message.payload, &mut joined)
+                    .expect("it was told before");
             })
         });
         (joined, result)

@@ -17,7 +17,7 @@ VENDORS = ["azure", "vertex", "vertex-claude"]
 # What has no word in a dialect, whoever asks: scenarios that need it are left out, and test_losses.py checks that it is
 # said to be lost.
 LACKS = {
-    "openai": {"top_k"},
+    "openai": {"top_k", "shown_thoughts"},
     "responses": {"embeddings", "stop", "seed", "presence_penalty", "top_k"},
     "anthropic": {"embeddings", "seed", "presence_penalty"},
     "gemini": {"user", "filename", "parallel_tool_calls"},
@@ -56,8 +56,6 @@ class Side:
         self.model, self.reasoner, self.roomy = models["usual"], models["reasoner"], models.get("roomy")
         # Absent where the provider's API has no embeddings.
         self.embedder = models.get("embedder")
-        # Cohere says it in a header of the reply, if at all.
-        self.tells_embeddings = kind != "bedrock"
         self.served = MODELS[kind]["usual"]
         if self.roomy and self.roomy.endswith("/claude-roomy"):
             virtual.offer("claude-roomy", context_length=1_000_000)
@@ -137,6 +135,11 @@ class House:
         key = self.mint(**members)
         self.stack.settle()
         return key
+
+    def key_to_see_thoughts(self, side):
+        """A strict key, but where the provider cannot be asked to show its thoughts: Chat has no word for that, nor for
+        what was thought between calls, so both are losses."""
+        return self.lenient if side.lacks("shown_thoughts") else self.strict
 
     def mint(self, **members):
         """A key."""

@@ -29,7 +29,8 @@ pub(in crate::api) struct KeySpec {
     /// In which order the chain is tried.
     #[serde(default)]
     strategy: Strategy,
-    /// Which models it may ask for and be served by; `*` at the end of a pattern matches the rest.
+    /// Which models it may ask for and be served by, by id or alias; `*` at the end of a pattern matches the rest. With any rule,
+    /// what the catalog does not have serves only in the key's own chain.
     #[serde(default)]
     models: Access,
     /// Which providers may serve it.

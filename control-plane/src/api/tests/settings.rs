@@ -21,7 +21,11 @@ async fn a_patch_changes_what_it_names_and_is_published() {
     assert_eq!((&shown["retry"]["same_provider"], &shown["retry"]["backoff_ms"]), (&json!(2), &json!(250)));
     assert_eq!((&shown["push_all_keys"], &shown["revision"]), (&json!(false), &json!(1)));
     assert!(!app.shared().store.feed().current().settings.value.push_all_keys);
+    assert_eq!(shown["stored_responses"], "known", "the safe choice unless somebody chooses");
+    let shown = app.ok(Method::PATCH, "/settings", json!({"stored_responses": "open"})).await;
+    assert_eq!((&shown["stored_responses"], &shown["push_all_keys"]), (&json!("open"), &json!(false)));
     for (patch, expected) in [
+        (json!({"stored_responses": "some"}), "stored_responses: unknown variant `some`"),
         (json!({"signing_key": "x"}), "signing_key: expected no such member"),
         (json!({"key_prefix": "x-"}), "key_prefix: expected no such member"),
         (json!({"max_body_bytes": 0}), "max_body_bytes: expected 1 to 4294967295"),

@@ -55,7 +55,7 @@ async fn sums_are_by_what_is_asked() {
     assert_eq!(
         sums["data"],
         json!([{
-            "group": "gpt", "exchanges": 2, "failed": 0, "cost_micro_usd": 240,
+            "group": "gpt", "exchanges": 2, "failed": 0, "cost_micro_usd": 240, "unpriced": 0,
             "usage": {"input": 200, "cached": 80, "cache_write": 0, "output": 20, "reasoning": 10, "images": 0},
         }])
     );

@@ -403,6 +403,22 @@ fn replies_are_held_to_closed_shapes_and_to_no_sizes() {
 }
 
 #[test]
+fn strict_tools_are_held_to_closed_shapes_and_to_no_sizes() {
+    let ask = |strict: bool, schema: &Value| {
+        ask(json!({"tools": [{"name": "a", "input_schema": schema, "strict": strict}]}))
+    };
+    let closed = |a: Value| json!({"type": "object", "properties": {"a": a}, "additionalProperties": false});
+    let open = json!({"type": "object", "properties": {}});
+    assert_eq!(ask(true, &closed(json!({"type": "string"}))).status, 200);
+    for schema in [open.clone(), closed(open), closed(json!({"type": "integer", "minimum": 1}))] {
+        let refused = ask(true, &schema);
+        assert_eq!(refused.status, 400, "{schema}");
+        assert!(refused.refused.unwrap().starts_with("tools.0"));
+        assert_eq!(ask(false, &schema).status, 200, "{schema}");
+    }
+}
+
+#[test]
 fn no_conversation_is_kept() {
     let refused = ask(json!({"thread": {"type": "create"}}));
     assert_eq!((refused.status, refused.refused.is_some()), (400, true));

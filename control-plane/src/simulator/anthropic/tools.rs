@@ -2,6 +2,7 @@
 
 use super::marker;
 use super::messages::Meter;
+use super::validate::closed;
 use crate::simulator::shape::{Checked, Node, Object, is_identifier};
 use crate::simulator::tokens;
 use crate::simulator::turn::{Choice, Tool};
@@ -37,6 +38,9 @@ pub(crate) fn declared(root: &Object<'_>, meter: &mut Meter) -> Checked<Vec<Tool
         let name = name.text()?.to_owned();
         if kind == "custom" {
             let schema = schema(&members)?;
+            if members.flag("strict", false)? {
+                closed(&tool, schema.value)?;
+            }
             let described = members.text("description")?.unwrap_or_default();
             let cost =
                 tokens::count(&name) + tokens::count(described) + tokens::count(&schema.value.to_string());
@@ -55,7 +59,6 @@ pub(crate) fn declared(root: &Object<'_>, meter: &mut Meter) -> Checked<Vec<Tool
 
 fn schema<'a>(members: &Object<'a>) -> Checked<Node<'a>> {
     members.only(CUSTOM)?;
-    members.flag("strict", false)?;
     let schema = members.need("input_schema")?;
     let inside = schema.object()?;
     inside.need("type")?.choice(&["object"])?;

@@ -297,7 +297,7 @@ fn format(root: &Object<'_>) -> Checked<Format> {
 }
 
 /// Every object must be closed, and nothing may be held to a size.
-fn closed(place: &Node<'_>, schema: &Value) -> Checked<()> {
+pub(crate) fn closed(place: &Node<'_>, schema: &Value) -> Checked<()> {
     const SIZES: [&str; 6] = ["minimum", "maximum", "multipleOf", "minLength", "maxLength", "maxItems"];
     let Value::Object(members) = schema else { return Ok(()) };
     let is_object = match members.get("type") {

@@ -8,7 +8,7 @@ use super::error::{self, invalid, malformed, model_says};
 use super::family::{Maker, Named};
 use crate::simulator::answer::Refusal;
 use crate::simulator::anthropic::{self, messages::Meter, tools, validate};
-use crate::simulator::shape::{Checked, Node, Object};
+use crate::simulator::shape::{Checked, Node, Object, Problem};
 use crate::simulator::tokens;
 use crate::simulator::turn::{Choice, Format, Tool};
 use serde_json::{Map, Value, json};
@@ -171,6 +171,14 @@ fn declared(named: &Named<'_>, document: &Value, meter: &mut Meter) -> Result<Ve
             return Err(invalid(format!(
                 "The value at toolConfig.tools.{index}.toolSpec.inputSchema.json.type must be one of the following: object."
             )));
+        }
+        let strict = specification.get("strict").and_then(Value::as_bool).unwrap_or(false);
+        if strict && named.maker == Maker::Claude {
+            let place = format!("tools.{index}.custom");
+            validate::closed(&Node::root(schema), schema).map_err(|open| match open.problem {
+                Problem::Rule(rule, _) => model_says(format!("{place}: {rule}")),
+                _ => error::of_violation(&open),
+            })?;
         }
         let cost = tokens::count(&name)
             + tokens::count(text(specification, "/description"))

@@ -85,7 +85,7 @@ fn places() -> Vec<Place> {
             "vertex",
             Api::Vertex,
             json!({"dialect": "gemini", "base_url": vertex, "vendor": {"kind": "vertex"}, "auth": google}),
-            |id| id.starts_with("gemini-3.8"),
+            |id| id.starts_with("gemini-3.8") || id.contains("embedding"),
         ),
         place(
             "vertex-claude",

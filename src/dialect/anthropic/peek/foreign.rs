@@ -3,7 +3,9 @@
 //!
 //! Invariant: a body without such thinking costs a few substring searches; a turn keeps at least one block.
 
-use crate::dialect::{Edit, cut};
+use crate::dialect::cut::{Cuts, Fate};
+use crate::dialect::edit::Edit;
+use crate::dialect::members::Path;
 use crate::ir::proof::{SEAL, is_foreign};
 use crate::wire::json::{Error, Kind, Reader, Text};
 use memchr::memmem;
@@ -11,13 +13,28 @@ use memchr::memmem;
 /// What a turn says of which nothing else is left.
 const PLACEHOLDER: &str = r#"[{"type":"text","text":"(continued)"}]"#;
 
-/// The edits, in order. The syntax of the body has been checked.
-pub(super) fn edits(body: &str) -> Vec<Edit> {
-    let mut edits = Vec::new();
-    if may_hold_foreign(body.as_bytes()) && walk(body, &mut edits).is_err() {
-        edits.clear();
+/// Notes the cuts. The syntax of the body has been checked.
+pub(super) fn cut<'a>(body: &'a str, cuts: &mut Cuts<'a>) -> Result<(), Error> {
+    if !may_hold_foreign(body.as_bytes()) {
+        return Ok(());
     }
-    edits
+    let messages = &mut |cuts: &mut Cuts<'a>, path: &Path<'_>, name: &str, reader: &mut Reader<'a>| {
+        if name != "messages" || reader.peek()? != Kind::Array {
+            reader.skip()?;
+            return Ok(Fate::Stays);
+        }
+        cuts.elements(path, reader, &mut |cuts, path, reader| {
+            if reader.peek()? == Kind::Object {
+                cuts.members(Some(path), reader, &mut content)?;
+            } else {
+                reader.skip()?;
+            }
+            Ok(Fate::Stays)
+        })?;
+        Ok(Fate::Stays)
+    };
+    cuts.members(None, &mut Reader::new(body), messages)?;
+    Ok(())
 }
 
 /// Whether the seal or an empty signature occurs, be it in a text.
@@ -31,42 +48,26 @@ fn may_hold_foreign(body: &[u8]) -> bool {
     memmem::find(body, SEAL.as_bytes()).is_some() || memmem::find_iter(body, NAME).any(is_empty)
 }
 
-fn walk(body: &str, edits: &mut Vec<Edit>) -> Result<(), Error> {
-    let mut reader = Reader::new(body);
-    cut::members(body, &mut reader, edits, &mut |name, reader, edits| {
-        if *name != "messages" || reader.peek()? != Kind::Array {
-            reader.skip()?;
-            return Ok(false);
-        }
-        cut::elements(reader, edits, &mut |reader, edits| {
-            if reader.peek()? == Kind::Object {
-                message(body, reader, edits)?;
-            } else {
-                reader.skip()?;
-            }
-            Ok(false)
-        })?;
-        Ok(false)
-    })
-}
-
-fn message<'a>(body: &'a str, reader: &mut Reader<'a>, edits: &mut Vec<Edit>) -> Result<(), Error> {
-    cut::members(body, reader, edits, &mut |name, reader, edits| {
-        if *name != "content" || reader.peek()? != Kind::Array {
-            reader.skip()?;
-            return Ok(false);
-        }
-        let start = reader.value_offset();
-        let mut taken = Vec::new();
-        let left = cut::elements(reader, &mut taken, &mut |reader, _| is_foreign_thinking(reader))?;
-        if left || taken.is_empty() {
-            edits.append(&mut taken);
-        } else {
-            let with = PLACEHOLDER.as_bytes().to_vec();
-            edits.push(Edit { span: start..reader.offset(), with });
-        }
-        Ok(false)
-    })
+/// A member of a message.
+fn content<'a>(
+    cuts: &mut Cuts<'a>,
+    path: &Path<'_>,
+    name: &str,
+    reader: &mut Reader<'a>,
+) -> Result<Fate, Error> {
+    if name != "content" || reader.peek()? != Kind::Array {
+        reader.skip()?;
+        return Ok(Fate::Stays);
+    }
+    let (start, before) = (reader.value_offset(), cuts.edits.len());
+    let left = cuts.elements(path, reader, &mut |_, _, reader| {
+        Ok(if is_foreign_thinking(reader)? { Fate::Goes } else { Fate::Stays })
+    })?;
+    if !left && cuts.edits.len() > before {
+        // What was taken out of it has been said.
+        cuts.edits.push(Edit::replace(start..reader.offset(), PLACEHOLDER));
+    }
+    Ok(Fate::Stays)
 }
 
 fn is_foreign_thinking(reader: &mut Reader<'_>) -> Result<bool, Error> {

@@ -1,11 +1,16 @@
 use super::*;
 use crate::dialect::splice as apply;
+use crate::ir::loss::Loss;
 
 const BODY: &str = r#"{ "model" : "claude-x", "max_tokens": 16, "big": 12345678901234567890, "stream": true,
     "messages": [{"role":"user","content":"hi"}] }"#;
 
-fn target(model: &str) -> Target<'_> {
-    Target::of(model)
+/// The edits of what loses nothing.
+fn edits(found: &Peek<'_>, model: &str) -> Vec<Edit> {
+    let mut loss = Loss::default();
+    let edits = splice(found, &Target::of(model), &mut loss);
+    assert_eq!(loss, Loss::default());
+    edits
 }
 
 #[test]
@@ -13,17 +18,16 @@ fn only_the_model_changes() {
     let found = peek(BODY).unwrap();
     assert_eq!((found.stream, found.max_tokens, found.n), (true, Some(16), 1));
     assert_eq!(BODY.get(found.end..), Some("}"));
-    let edits = splice(&found, &target("claude-y"));
-    let out = String::from_utf8(apply(BODY.as_bytes(), &edits)).unwrap();
+    let out = String::from_utf8(apply(BODY.as_bytes(), &edits(&found, "claude-y"))).unwrap();
     assert_eq!(out, BODY.replace("claude-x", "claude-y"));
-    assert!(splice(&found, &target("claude-x")).is_empty());
+    assert!(edits(&found, "claude-x").is_empty());
 }
 
 #[test]
 fn an_escaped_model_is_the_same_model() {
     let body = r#"{"model":"claude\u002dx"}"#;
     let found = peek(body).unwrap();
-    assert!(splice(&found, &target("claude-x")).is_empty());
+    assert!(edits(&found, "claude-x").is_empty());
 }
 
 #[test]
@@ -89,15 +93,22 @@ const VERTEX: Target<'static> = Target {
 };
 
 fn patched(body: &str, target: &Target<'_>) -> String {
+    told(body, target).0
+}
+
+/// What goes out, and what is said to be lost.
+fn told(body: &str, target: &Target<'_>) -> (String, Vec<String>) {
     let found = peek(body).unwrap();
-    String::from_utf8(apply(body.as_bytes(), &splice(&found, target))).unwrap()
+    let mut loss = Loss::default();
+    let edits = splice(&found, target, &mut loss);
+    (String::from_utf8(apply(body.as_bytes(), &edits)).unwrap(), loss.paths().to_vec())
 }
 
 #[test]
 fn a_vendor_may_want_its_own_members_instead_of_the_model() {
     let version = r#""anthropic_version":"vertex-2023-10-16""#;
     for (body, vertex, without) in [
-        (r#"{ "model" : "m" , "a":1}"#, format!(r#"{{ {version} , "a":1}}"#), r#"{  "a":1}"#),
+        (r#"{ "model" : "m" , "a":1}"#, format!(r#"{{ {version} , "a":1}}"#), r#"{ "a":1}"#),
         (r#"{"a":1 , "model":"m"}"#, format!(r#"{{"a":1 , {version}}}"#), r#"{"a":1}"#),
         (r#"{"model":"m"}"#, format!("{{{version}}}"), "{}"),
         (
@@ -143,6 +154,47 @@ fn thinking_that_anthropic_has_not_signed_is_taken_out() {
     let foreign = body(&[&none, text]).replace("claude-y", "MiniMax-M2");
     assert_eq!(patched(&foreign, &Target::of("MiniMax-M2")), foreign);
     assert!(peek(&body(&[&own, text])).unwrap().edits.is_empty());
+}
+
+#[test]
+fn what_goes_together_takes_every_comma_along() {
+    let turns = r#""messages":[{"role":"assistant","content":[{"type":"tool_use"}]},{"role":"user"}]"#;
+    let thinking = r#""thinking":{"type":"enabled"}"#;
+    let context = r#""context_management" : {"edits":[{"type":"clear_thinking_x"}]}"#;
+    let version = |word: &str| format!(r#""anthropic_version":"{word}""#);
+    let (own, wanted) = (version("bedrock"), version("vertex-2023-10-16"));
+    let off = r#""thinking":{"type":"disabled"}"#;
+    for (body, left) in [
+        (
+            format!(r#"{{"model":"m" , {context},{own},{thinking},{turns}}}"#),
+            format!(r#"{{{wanted},{off},{turns}}}"#),
+        ),
+        (
+            format!(r#"{{ {context},"model":"m",{own},{thinking},{turns}}}"#),
+            format!(r#"{{ {wanted},{off},{turns}}}"#),
+        ),
+        (
+            format!(r#"{{{own},{thinking},{turns} , {context} ,"model":"m" }}"#),
+            format!(r#"{{{wanted},{off},{turns} }}"#),
+        ),
+    ] {
+        let lost = vec!["thinking".to_owned(), "context_management.edits[0]".to_owned()];
+        let (patched, mut said) = told(&body, &VERTEX);
+        said.sort_by_key(|path| path != "thinking");
+        assert_eq!((patched, said), (left, lost));
+    }
+}
+
+#[test]
+fn what_anthropic_is_not_told_is_said() {
+    let thinking = r#"{"type":"thinking","thinking":"t","signature":""}"#;
+    let text = r#"{"type":"text","text":"a"}"#;
+    let body = format!(
+        r#"{{"model":"claude-y","messages":[{{"role":"user","content":"q"}},{{"role":"assistant","content":[{text},{thinking}]}},{{"role":"assistant","content":[{thinking}]}}]}}"#
+    );
+    let lost = ["messages[1].content[1]", "messages[2].content[0]"];
+    assert_eq!(told(&body, &Target::of("claude-y")).1, lost);
+    assert_eq!(told(&body, &Target::of("MiniMax-M2")).1, [] as [&str; 0], "whose own it may be");
 }
 
 #[test]

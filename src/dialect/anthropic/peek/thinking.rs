@@ -4,7 +4,8 @@
 //!
 //! Invariant: thinking is switched off for such a request and no other; what edits thinking goes with it.
 
-use crate::dialect::{Edit, cut};
+use crate::dialect::cut::{Cuts, Fate};
+use crate::dialect::members::Path;
 use crate::ir::proof::is_foreign;
 use crate::wire::json::{Error, Kind, Reader, Text};
 
@@ -96,48 +97,38 @@ impl Turns {
     }
 }
 
-/// The edits that switch thinking off, in order. The syntax of the body has been checked.
-pub(super) fn edits(body: &str) -> Vec<Edit> {
-    let mut edits = Vec::new();
-    if walk(body, &mut edits).is_err() {
-        edits.clear();
-    }
-    edits
-}
-
-fn walk(body: &str, edits: &mut Vec<Edit>) -> Result<(), Error> {
-    let mut reader = Reader::new(body);
-    cut::members(body, &mut reader, edits, &mut |name, reader, edits| match &*name.plain() {
-        "thinking" => {
-            let start = reader.value_offset();
-            reader.skip()?;
-            edits.push(Edit { span: start..reader.offset(), with: OFF.to_vec() });
-            Ok(false)
+/// Notes what switches thinking off. The syntax of the body has been checked.
+pub(super) fn cut<'a>(body: &'a str, cuts: &mut Cuts<'a>) -> Result<(), Error> {
+    cuts.members(None, &mut Reader::new(body), &mut |cuts, path, name, reader| {
+        match name {
+            "thinking" => {
+                let start = reader.value_offset();
+                reader.skip()?;
+                cuts.replace(path, start..reader.offset(), OFF);
+            }
+            "context_management" if reader.peek()? == Kind::Object => return context(cuts, path, reader),
+            _ => reader.skip()?,
         }
-        "context_management" if reader.peek()? == Kind::Object => context(body, reader, edits),
-        _ => {
-            reader.skip()?;
-            Ok(false)
-        }
-    })
-}
-
-/// Takes what edits thinking out; says whether nothing is left then.
-fn context<'a>(body: &'a str, reader: &mut Reader<'a>, edits: &mut Vec<Edit>) -> Result<bool, Error> {
-    let mut taken = Vec::new();
-    let mut left = true;
-    cut::members(body, reader, &mut taken, &mut |name, reader, edits| {
-        if *name != "edits" || reader.peek()? != Kind::Array {
-            reader.skip()?;
-            return Ok(false);
-        }
-        left = cut::elements(reader, edits, &mut |reader, _| edits_thinking(reader))? || edits.is_empty();
-        Ok(false)
+        Ok(Fate::Stays)
     })?;
-    if left {
-        edits.append(&mut taken);
-    }
-    Ok(!left)
+    Ok(())
+}
+
+/// Takes out what edits thinking, and what holds nothing else.
+fn context<'a>(cuts: &mut Cuts<'a>, path: &Path<'_>, reader: &mut Reader<'a>) -> Result<Fate, Error> {
+    let before = cuts.edits.len();
+    let left = cuts.members(Some(path), reader, &mut |cuts, path, name, reader| {
+        if name != "edits" || reader.peek()? != Kind::Array {
+            reader.skip()?;
+            return Ok(Fate::Stays);
+        }
+        let before = cuts.edits.len();
+        let left = cuts.elements(path, reader, &mut |_, _, reader| {
+            Ok(if edits_thinking(reader)? { Fate::Goes } else { Fate::Stays })
+        })?;
+        Ok(if left || cuts.edits.len() == before { Fate::Stays } else { Fate::Emptied })
+    })?;
+    Ok(if left || cuts.edits.len() == before { Fate::Stays } else { Fate::Emptied })
 }
 
 fn edits_thinking(reader: &mut Reader<'_>) -> Result<bool, Error> {

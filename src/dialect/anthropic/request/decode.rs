@@ -9,6 +9,7 @@ use crate::dialect::members::{Members, Path, Value};
 use crate::ir::chat::{Message, Request, Role, Tool, ToolKind};
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
+use crate::ir::place::CONTENT;
 use crate::wire::json::{Reader, Text};
 
 /// Reads a request.
@@ -55,8 +56,9 @@ impl<'a> Draft<'a> {
             "model" => reader.skip().map_err(|error| path.fail(&error))?,
             "messages" => request.messages = messages(reader, path, loss)?,
             "system" => {
-                let parts = blocks::content(reader, path, loss)?;
-                self.system = Some(Message { role: Role::System, at: None, parts, name: None });
+                let content = blocks::content(reader, path, loss)?;
+                let (parts, places) = content.placed(None, CONTENT);
+                self.system = Some(Message { places, ..Message::new(Role::System, None, parts) });
             }
             "tools" => self.foreign_tools = tools(reader, path, &mut request.tools, loss)?,
             "max_tokens" => {
@@ -135,7 +137,7 @@ fn message<'a>(
 ) -> Result<Message<'a>, Malformed> {
     let fail = |error| path.fail(&error);
     let mut role = None;
-    let mut parts = None;
+    let mut content = None;
     reader.object().map_err(fail)?;
     while let Some(name) = reader.key().map_err(fail)? {
         let name = name.plain();
@@ -151,7 +153,7 @@ fn message<'a>(
                     _ => return Err(path.malformed("expected 'user' or 'assistant'")),
                 });
             }
-            "content" => parts = Some(blocks::content(reader, &path, loss)?),
+            "content" => content = Some(blocks::content(reader, &path, loss)?),
             _ => {
                 if Value::read(reader).map_err(fail)?.is_some_and(|value| !value.is_nothing()) {
                     loss.drop(path.to_string());
@@ -160,8 +162,10 @@ fn message<'a>(
         }
     }
     let role = role.ok_or_else(|| path.member("role").malformed("missing"))?;
-    let parts = parts.ok_or_else(|| path.member("content").malformed("missing"))?;
-    Ok(Message { role, at: u32::try_from(at).ok(), parts, name: None })
+    let content = content.ok_or_else(|| path.member("content").malformed("missing"))?;
+    let at = u32::try_from(at).ok();
+    let (parts, places) = content.placed(at, CONTENT);
+    Ok(Message { places, ..Message::new(role, at, parts) })
 }
 
 /// Returns whether a tool was dropped that only Anthropic has.
@@ -176,6 +180,7 @@ fn tools<'a>(
     reader.array().map_err(|error| path.fail(&error))?;
     while reader.element().map_err(|error| path.fail(&error))? {
         let path = path.index(at);
+        let number = u32::try_from(at).unwrap_or(u32::MAX);
         at += 1;
         let mut members = Members::read(reader).map_err(|error| path.fail(&error))?;
         let kind = members.take_text("type", &path)?;
@@ -190,7 +195,8 @@ fn tools<'a>(
             description: members.take_text("description", &path)?,
             kind: ToolKind::Function(Some(schema.into())),
             strict: members.take("strict").map(|value| value.boolean(&path.member("strict"))).transpose()?,
-            cache: members.take("cache_control").is_some(),
+            cache: blocks::cache(&mut members, &path, loss),
+            at: (number, None),
         });
         // Asks for how arguments are streamed, which is no part of the answer.
         members.take("eager_input_streaming");

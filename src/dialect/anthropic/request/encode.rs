@@ -38,9 +38,7 @@ pub(in crate::dialect::anthropic) fn encode(
     if request.verbosity.is_some() {
         loss.drop("verbosity");
     }
-    for (name, _) in request.openai.iter().filter(|(name, _)| !name.starts_with("prompt_cache_")) {
-        loss.drop(*name);
-    }
+    request.openai.iter().for_each(|(name, _)| loss.drop(*name));
     let mut body = Object::new(out);
     if target.model_in_body {
         body.str("model", target.model);
@@ -119,10 +117,8 @@ fn write_piece(piece: &Piece<'_>, content: &mut Array<'_>, loss: &mut Loss) {
         Part::Text { text, cache } => write_text(text, *cache, content),
         Part::Refusal { text } => write_text(text, false, content),
         Part::Image { source, detail, cache } => {
-            // High is what Anthropic does anyway; cheaper looks cannot be asked for.
-            if let (Some((message, index)), Some(detail)) = (piece.origin, detail)
-                && *detail == "low"
-            {
+            // How closely it is looked at cannot be asked for.
+            if let (Some((message, index)), true) = (piece.origin, asks_for_detail(detail.as_ref())) {
                 loss.drop_in(message, index, "detail");
             }
             write_image(source, *cache, content);
@@ -176,21 +172,23 @@ fn write_result(
     block: &mut Object<'_>,
     loss: &mut Loss,
 ) {
-    let said = |part: &&Part<'_>| !matches!(part, Part::Text { text, .. } if text.is_blank());
-    let mut parts = parts.iter().filter(said).peekable();
+    let said = |part: &Part<'_>| !matches!(part, Part::Text { text, .. } if text.is_blank());
+    let mut parts = parts.iter().enumerate().filter(|(_, part)| said(part)).peekable();
     let Some(first) = parts.next() else { return };
-    if let (Part::Text { text, cache: false }, None) = (first, parts.peek()) {
+    if let ((_, Part::Text { text, cache: false }), None) = (first, parts.peek()) {
         block.text("content", text);
         return;
     }
     block.array("content", |content| {
-        for part in std::iter::once(first).chain(parts) {
+        for (inner, part) in std::iter::once(first).chain(parts) {
+            let mut lost = None;
             let written = match part {
                 Part::Text { text, cache } => {
                     write_text(text, *cache, content);
                     true
                 }
-                Part::Image { source, cache, .. } if is_image(source) => {
+                Part::Image { source, cache, detail } if is_image(source) => {
+                    lost = asks_for_detail(detail.as_ref()).then_some("detail");
                     write_image(source, *cache, content);
                     true
                 }
@@ -199,11 +197,17 @@ fn write_result(
                 }
                 _ => false,
             };
-            if let (false, Some((message, index))) = (written, origin) {
-                loss.drop_in(message, index, "");
+            let lost = if written { lost } else { Some("") };
+            if let (Some(member), Some((message, index))) = (lost, origin) {
+                loss.drop_inside(message, index, inner, member);
             }
         }
     });
+}
+
+/// `auto` is no wish.
+fn asks_for_detail(detail: Option<&Text<'_>>) -> bool {
+    detail.is_some_and(|detail| *detail != "auto")
 }
 
 fn write_image(source: &Source<'_>, cache: bool, content: &mut Array<'_>) {
@@ -287,6 +291,9 @@ fn write_output(
 ) {
     let generation = Generation::of(target.model);
     let hidden = request.show_reasoning == Some(false);
+    if request.wants_thinking_shown() && settings.thinking.is_none() {
+        loss.drop("reasoning_summary");
+    }
     match settings.thinking {
         None => {}
         Some(Thinking::Disabled) => {

@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing is decided before all of them are read, as their order says nothing.
 
+use crate::dialect::marker;
 use crate::dialect::members::{Members, Path, Value};
 use crate::ir::chat::{Effort, Format, Message, Part, Reasoning, Request, ToolChoice};
 use crate::ir::error::Malformed;
@@ -45,7 +46,11 @@ impl<'a> Options<'a> {
                 rest(&config, path, loss);
             }
             // The beta's name for `output_config.format`.
-            "output_format" => self.format(value.clone(), path, loss)?,
+            "output_format" => {
+                loss.call("response_format.json_schema", "output_format");
+                loss.call("response_format", "output_format");
+                self.format(value.clone(), path, loss)?;
+            }
             "tool_choice" => self.tool_choice(members()?, path, loss)?,
             "metadata" => {
                 let mut metadata = members()?;
@@ -53,7 +58,12 @@ impl<'a> Options<'a> {
                 rest(&metadata, path, loss);
             }
             // Marks the end of the request, wherever that is.
-            "cache_control" => self.cache = true,
+            "cache_control" => {
+                self.cache = true;
+                if let Value::Raw(json) = value {
+                    marker::beyond(json).iter().for_each(|name| loss.drop(path.member(name).to_string()));
+                }
+            }
             // The default, which some clients say.
             "service_tier" => return Ok(matches!(value, Value::Text(word) if *word == "auto")),
             _ => return Ok(false),
@@ -63,6 +73,9 @@ impl<'a> Options<'a> {
 
     /// Decides.
     pub(super) fn apply(self, request: &mut Request<'a>, loss: &mut Loss) {
+        if self.effort.is_some() {
+            loss.call("reasoning_effort", "output_config.effort");
+        }
         request.reasoning = match (self.thinking, self.effort) {
             (Some(Reasoning::Off), Some(_)) => {
                 loss.drop("output_config.effort");

@@ -44,7 +44,7 @@ fn sent(request: &Request<'_>) -> (serde_json::Value, Vec<String>) {
 }
 
 fn says(role: Role, at: u32, parts: Vec<Part<'static>>) -> Message<'static> {
-    Message { role, at: Some(at), parts, name: None }
+    Message::new(role, Some(at), parts)
 }
 
 fn user(at: u32, text: &'static str) -> Message<'static> {
@@ -64,7 +64,14 @@ fn chat(messages: Vec<Message<'static>>) -> Request<'static> {
 }
 
 fn tool() -> Tool<'static> {
-    Tool { name: "f".into(), description: None, kind: ToolKind::Function(None), strict: None, cache: false }
+    Tool {
+        name: "f".into(),
+        description: None,
+        kind: ToolKind::Function(None),
+        strict: None,
+        cache: false,
+        at: (0, None),
+    }
 }
 
 fn messages(request: &Request<'_>) -> String {
@@ -372,6 +379,7 @@ fn what_has_no_place_is_listed() {
             "messages[0].content[0]",
             "messages[1].name",
             "messages[1].content[1]",
+            "messages[2].content[0]",
             "messages[2].content[1]",
             "messages[1].content[0].detail",
             "messages[1].content[3]",
@@ -414,7 +422,11 @@ fn thinking_fits_the_generation_and_the_limit() {
     assert_eq!(think(old, effort, Some(2_000), None), format!("2000 {}", enabled(1_500)));
     assert_eq!(think(old, effort, Some(1_025), None), format!("1025 {}", enabled(1_024)));
     assert_eq!(think(old, effort, Some(1_024), None), "1024   reasoning_effort");
-    assert_eq!(think(old, Reasoning::Budget(10), Some(9_000), None), format!("9000 {}", enabled(1_024)));
+    assert_eq!(
+        think(old, Reasoning::Budget(10), Some(9_000), None),
+        format!("9000 {}  reasoning_effort", enabled(1_024)),
+        "what is asked for is less than can be had"
+    );
     assert_eq!(
         think(old, Reasoning::Budget(u64::MAX), None, None).split_once(' ').unwrap().0,
         u64::MAX.to_string()
@@ -503,18 +515,20 @@ fn sampling_is_what_the_generation_takes() {
 
 #[test]
 fn schemas_and_stops_are_made_acceptable() {
-    let tool_with = |parameters: Option<&'static str>| Tool {
+    let tool_with = |at, parameters: Option<&'static str>| Tool {
+        at: (at, None),
         kind: ToolKind::Function(parameters.map(Into::into)),
         strict: Some(true),
         ..tool()
     };
     let mut request = chat(vec![user(0, "q")]);
     request.tools = vec![
-        tool_with(None),
-        tool_with(Some("{ }")),
-        tool_with(Some(r#"{"properties":{"type":{}}}"#)),
-        tool_with(Some(r#"{"type":"object","properties":{}}"#)),
-        tool_with(Some("true")),
+        tool_with(0, None),
+        tool_with(1, Some("{ }")),
+        tool_with(2, Some(r#"{"properties":{"type":{}}}"#)),
+        tool_with(3, Some(r#"{"type":"object","properties":{}}"#)),
+        tool_with(4, Some("true")),
+        tool_with(5, Some(r#"{"type":"object","properties":{},"additionalProperties":true}"#)),
     ];
     request.sampling.stop = vec!["END".into(), "\n".into()];
     request.parallel_tool_calls = Some(false);
@@ -523,12 +537,16 @@ fn schemas_and_stops_are_made_acceptable() {
     encode(&request, &target, &mut loss, &mut out).unwrap();
     let body: serde_json::Value = serde_json::from_slice(&out).unwrap();
     let schemas: Vec<_> = (0..5).map(|at| body["tools"][at]["input_schema"].to_string()).collect();
-    let bare = r#"{"properties":{},"type":"object"}"#;
-    assert_eq!(schemas, [bare, bare, r#"{"properties":{"type":{}},"type":"object"}"#, bare, bare]);
+    let bare = r#"{"additionalProperties":false,"properties":{},"type":"object"}"#;
+    let typed = r#"{"additionalProperties":false,"properties":{"type":{}},"type":"object"}"#;
+    assert_eq!(schemas, [bare, bare, typed, bare, bare]);
     assert_eq!(body["tools"][0]["strict"], true);
+    // A tool that takes members of any name is not held to a schema rather than to no members.
+    assert_eq!(body["tools"][5]["input_schema"]["additionalProperties"], true);
+    assert_eq!(body["tools"][5].get("strict"), None);
     assert_eq!(body["tool_choice"].to_string(), r#"{"disable_parallel_tool_use":true,"type":"auto"}"#);
     assert_eq!(body["stop_sequences"].to_string(), r#"["END"]"#);
-    assert_eq!(loss.paths(), ["stop[1]"]);
+    assert_eq!(loss.paths(), ["tools[5].function.strict", "stop[1]"]);
     request.format =
         Some(Format::JsonSchema { name: None, description: None, schema: "{}".into(), strict: None });
     let (body, lost) = sent(&request);
@@ -586,7 +604,7 @@ fn newer_models_are_asked_to_go_on() {
 #[test]
 fn a_name_that_anthropic_refuses_is_refused_by_its_path() {
     let mut request = chat(vec![user(0, "q")]);
-    request.tools = vec![tool(), Tool { name: "x".repeat(129).into(), ..tool() }];
+    request.tools = vec![tool(), Tool { name: "x".repeat(129).into(), at: (1, None), ..tool() }];
     let target = Target::of("claude-opus-4-6");
     let refused = encode(&request, &target, &mut Loss::default(), &mut Vec::new()).unwrap_err();
     assert_eq!(refused.path, "tools[1].function.name");

@@ -5,6 +5,7 @@
 use super::encode::write_cache;
 use crate::dialect::Target;
 use crate::dialect::claude::Generation;
+use crate::dialect::claude::schema::write_strict;
 use crate::dialect::schema::write_parameters;
 use crate::dialect::turns::{Turn, called};
 use crate::ir::chat::{CUSTOM_SCHEMA, Request, Tool, ToolChoice, ToolKind};
@@ -34,10 +35,13 @@ pub(super) fn write(
     }
     let strict = Generation::of(target.model).has_schemas();
     body.array("tools", |tools| {
-        for (at, tool) in request.tools.iter().enumerate().filter(|(_, tool)| request.offers(tool)) {
-            tools.object(|object| write_tool(tool, strict, at, object, loss));
+        for tool in request.tools.iter().filter(|tool| request.offers(tool)) {
+            tools.object(|object| write_tool(tool, strict, object, loss));
         }
     });
+    if request.allows_none() {
+        loss.drop("tool_choice");
+    }
     let single = request.parallel_tool_calls == Some(false);
     let (kind, name) = match &request.tool_choice {
         None if !single => return,
@@ -74,7 +78,7 @@ fn write_called_tools(turns: &[Turn<'_>], body: &mut Object<'_>) {
     body.raw("tool_choice", r#"{"type":"none"}"#);
 }
 
-fn write_tool(tool: &Tool<'_>, strict: bool, at: usize, object: &mut Object<'_>, loss: &mut Loss) {
+fn write_tool(tool: &Tool<'_>, strict: bool, object: &mut Object<'_>, loss: &mut Loss) {
     object.text("name", &tool.name);
     if let Some(description) = &tool.description {
         object.text("description", description);
@@ -83,18 +87,23 @@ fn write_tool(tool: &Tool<'_>, strict: bool, at: usize, object: &mut Object<'_>,
         ToolKind::Function(schema) => schema.as_deref(),
         ToolKind::Custom(format) => {
             if format.is_some() {
-                loss.drop(format!("tools[{at}].custom.format"));
+                loss.drop(tool.path("custom.format"));
             }
             Some(CUSTOM_SCHEMA)
         }
     };
-    write_parameters(schema, object.member("input_schema"));
-    if tool.strict == Some(true) {
-        if strict {
-            object.bool("strict", true);
-        } else {
-            loss.drop(format!("tools[{at}].function.strict"));
-        }
+    let out = object.member("input_schema");
+    let asked = tool.strict == Some(true);
+    let held = if asked && strict {
+        write_strict(schema, out)
+    } else {
+        write_parameters(schema, out);
+        false
+    };
+    if held {
+        object.bool("strict", true);
+    } else if asked {
+        loss.drop(tool.path("function.strict"));
     }
     write_cache(tool.cache, object);
 }

@@ -69,7 +69,7 @@ impl Blocks {
 
     /// A whole turn.
     pub(super) fn write_turn(&mut self, turn: &Turn<'_>, content: &mut Array<'_>, loss: &mut Loss) {
-        if let Some((results, last)) = self.gathered(turn) {
+        if let Some((results, last)) = self.gathered(turn, loss) {
             results.iter().for_each(|piece| self.write(piece, content, loss));
             return self.write(&last, content, loss);
         }
@@ -84,17 +84,21 @@ impl Blocks {
     }
 
     /// What tools returned, in a turn that says something besides where that is refused: the last result holds it too.
-    fn gathered<'t, 'r>(&self, turn: &'t Turn<'r>) -> Option<(&'t [Piece<'r>], Piece<'r>)> {
+    fn gathered<'t, 'r>(&self, turn: &'t Turn<'r>, loss: &mut Loss) -> Option<(&'t [Piece<'r>], Piece<'r>)> {
         let is_result = |piece: &Piece<'_>| matches!(*piece.part, Part::ToolResult { .. });
         let count = turn.pieces.iter().take_while(|piece| is_result(piece)).count();
         if self.family.mixes_results() || count == 0 || count == turn.pieces.len() {
             return None;
         }
         let (results, said) = turn.pieces.split_at_checked(count)?;
+        let fits = |piece: &&Piece<'_>| self.is_returnable(&piece.part);
+        for piece in said.iter().filter(|piece| !fits(piece)) {
+            drop_in(piece.origin, "", loss);
+        }
         let (last, results) = results.split_last()?;
         let mut whole = (*last.part).clone();
         if let Part::ToolResult { content, .. } = &mut whole {
-            content.extend(said.iter().map(|piece| (*piece.part).clone()));
+            content.extend(said.iter().filter(fits).map(|piece| (*piece.part).clone()));
         }
         Some((results, Piece { origin: last.origin, part: Cow::Owned(whole) }))
     }
@@ -110,7 +114,8 @@ impl Blocks {
             Part::Refusal { text } => write_text(text, content),
             Part::ToolCall(call) => write_call(call, piece.origin, content, loss),
             Part::ToolResult { id, content: parts, is_error, cache } => {
-                cached = *cache;
+                // There are no points inside of a result; the one behind it holds them too.
+                cached = *cache || parts.iter().any(is_marked);
                 content.object(|block| {
                     block.object("toolResult", |result| {
                         result.text("toolUseId", &short_id(id, MAX_ID));
@@ -139,7 +144,7 @@ impl Blocks {
                 });
             }
             part => {
-                cached = matches!(part, Part::Image { cache: true, .. } | Part::Document { cache: true, .. });
+                cached = is_marked(part);
                 self.write_media(part, piece.origin, content, loss);
             }
         }
@@ -150,8 +155,7 @@ impl Blocks {
     }
 
     fn write_media(&mut self, part: &Part<'_>, origin: Origin<'_>, content: &mut Array<'_>, loss: &mut Loss) {
-        // High is what Bedrock does anyway; cheaper looks cannot be asked for.
-        if matches!(part, Part::Image { detail: Some(detail), .. } if *detail == "low") {
+        if asks_for_detail(part) {
             drop_in(origin, "detail", loss);
         }
         if !media::write(part, &mut self.names, content) {
@@ -167,16 +171,17 @@ impl Blocks {
         loss: &mut Loss,
     ) {
         let mut empty = true;
-        for part in parts {
+        for (index, part) in parts.iter().enumerate() {
             match part {
                 Part::Text { text, .. } if text.is_blank() => continue,
                 Part::Text { text, .. } => write_text(text, inner),
-                // Sound has no place there.
-                Part::Image { .. } | Part::Document { .. } if media::write(part, &mut self.names, inner) => {}
-                Part::Video { .. }
-                    if self.family.takes_sound() && media::write(part, &mut self.names, inner) => {}
+                part if self.is_returnable(part) && media::write(part, &mut self.names, inner) => {
+                    if asks_for_detail(part) {
+                        drop_inside(origin, index, "detail", loss);
+                    }
+                }
                 _ => {
-                    drop_in(origin, "", loss);
+                    drop_inside(origin, index, "", loss);
                     continue;
                 }
             }
@@ -186,6 +191,15 @@ impl Blocks {
             inner.object(|block| {
                 block.str("text", NOTHING);
             });
+        }
+    }
+
+    /// Whether a tool can have returned it: sound has no place there.
+    const fn is_returnable(&self, part: &Part<'_>) -> bool {
+        match part {
+            Part::Text { .. } | Part::Image { .. } | Part::Document { .. } => true,
+            Part::Video { .. } => self.family.takes_sound(),
+            _ => false,
         }
     }
 
@@ -216,6 +230,24 @@ fn write_call(call: &ToolCall<'_>, origin: Origin<'_>, content: &mut Array<'_>, 
             }
         });
     });
+}
+
+const fn is_marked(part: &Part<'_>) -> bool {
+    matches!(
+        part,
+        Part::Text { cache: true, .. } | Part::Image { cache: true, .. } | Part::Document { cache: true, .. }
+    )
+}
+
+/// How closely a picture is looked at cannot be asked for; `auto` is no wish.
+fn asks_for_detail(part: &Part<'_>) -> bool {
+    matches!(part, Part::Image { detail: Some(detail), .. } if *detail != "auto")
+}
+
+fn drop_inside(origin: Origin<'_>, inner: usize, member: &str, loss: &mut Loss) {
+    if let Some((message, index)) = origin {
+        loss.drop_inside(message, index, inner, member);
+    }
 }
 
 fn drop_in(origin: Origin<'_>, member: &str, loss: &mut Loss) {

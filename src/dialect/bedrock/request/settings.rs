@@ -49,6 +49,19 @@ enum More<'r> {
     GptOss(&'static str),
 }
 
+impl More<'_> {
+    /// Whether the reply will tell what was thought. Nova tells that it has thought, and not what.
+    const fn shows_thinking(&self) -> bool {
+        match self {
+            Self::Nothing | Self::Nova { .. } => false,
+            Self::Claude { thinking, .. } => {
+                matches!(thinking, Some(Thinking::Enabled(_) | Thinking::Adaptive))
+            }
+            Self::GptOss(_) => true,
+        }
+    }
+}
+
 /// Settles a request's settings.
 pub(super) fn settle<'r>(
     request: &'r Request<'r>,
@@ -113,6 +126,7 @@ fn of_others<'r>(
         Some(Reasoning::Budget(tokens)) => Some(Effort::for_budget(tokens)),
         Some(Reasoning::Adaptive) => Some(Effort::Medium),
     };
+    let exact = !matches!(effort, Some(Effort::Minimal | Effort::Max));
     let word = effort.map(|effort| match effort {
         Effort::Minimal | Effort::Low => "low",
         Effort::Medium => "medium",
@@ -124,11 +138,21 @@ fn of_others<'r>(
                 // It then wants neither limit nor randomness.
                 unset(&mut settings, loss);
             }
+            if !exact {
+                loss.drop("reasoning_effort");
+            }
             let reasoning = request.reasoning.map(|_| word);
             settings.more = More::Nova { reasoning, top_k: sampling.top_k };
             return settings;
         }
-        (Family::GptOss, Some(word)) => settings.more = More::GptOss(word),
+        (Family::GptOss, Some(word)) => {
+            if !exact {
+                loss.drop("reasoning_effort");
+            }
+            settings.more = More::GptOss(word);
+        }
+        // It always reasons.
+        (Family::GptOss, None) if request.reasoning.is_some() => loss.drop("reasoning_effort"),
         (Family::Nova, None) => {
             settings.more = More::Nova { reasoning: None, top_k: sampling.top_k };
             return settings;
@@ -170,6 +194,9 @@ pub(super) fn write(
         body.raw("additionalModelResponseFieldPaths", r#"["/stop_sequence"]"#);
     }
     write_output(request, settings, family, body, loss);
+    if request.wants_thinking_shown() && !settings.more.shows_thinking() {
+        loss.drop("reasoning_summary");
+    }
     for (name, json) in &request.openai {
         write_openai(name, json, body, loss);
     }
@@ -359,8 +386,7 @@ fn write_thinking(thinking: Option<Thinking>, shown: bool, fields: &mut Object<'
 /// Members that only OpenAI has.
 fn write_openai(name: &str, json: &str, body: &mut Object<'_>, loss: &mut Loss) {
     match name {
-        // What it says can only be heard by whoever keeps such a cache.
-        _ if is_void(json) || name.starts_with("prompt_cache_") => {}
+        _ if is_void(json) => {}
         "metadata" => write_metadata(json, body, loss),
         "service_tier" if is_one_of(json, &["\"auto\""]) => {}
         "service_tier" if is_one_of(json, &["\"default\"", "\"flex\"", "\"priority\""]) => {

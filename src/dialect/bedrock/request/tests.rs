@@ -17,7 +17,7 @@ fn sent(model: &str, request: &Request<'_>) -> (Value, Vec<String>) {
 }
 
 fn says(role: Role, at: u32, parts: Vec<Part<'static>>) -> Message<'static> {
-    Message { role, at: Some(at), parts, name: None }
+    Message::new(role, Some(at), parts)
 }
 
 fn asks(parts: Vec<Part<'static>>) -> Request<'static> {
@@ -29,7 +29,14 @@ fn hi() -> Request<'static> {
 }
 
 fn tool(name: &'static str) -> Tool<'static> {
-    Tool { name: name.into(), description: None, kind: ToolKind::Function(None), strict: None, cache: false }
+    Tool {
+        name: name.into(),
+        description: None,
+        kind: ToolKind::Function(None),
+        strict: None,
+        cache: false,
+        at: (0, None),
+    }
 }
 
 fn base64(media_type: &'static str) -> Source<'static> {
@@ -202,7 +209,7 @@ fn a_custom_tool_is_a_function_of_one_string() {
 fn a_choice_is_said_as_the_family_takes_it() {
     let choose = |model: &str, choice, parallel| {
         let mut request = hi();
-        request.tools = vec![tool("f"), Tool { strict: Some(true), cache: true, ..tool("g") }];
+        request.tools = vec![tool("f"), Tool { strict: Some(true), cache: true, at: (1, None), ..tool("g") }];
         (request.tool_choice, request.parallel_tool_calls) = (choice, parallel);
         let (body, loss) = sent(model, &request);
         let tools = body["toolConfig"]["tools"].as_array().map_or(0, Vec::len);
@@ -213,6 +220,7 @@ fn a_choice_is_said_as_the_family_takes_it() {
     let allowed = |required| Some(ToolChoice::Allowed { required, names: vec!["f".into()] });
     let nothing = Value::Null;
     let unmarked = vec!["tools[1].function.strict".to_owned()];
+    let on_nova = [unmarked.clone(), vec!["tools[1].cache_control".to_owned()]].concat();
     // Claude has a cache point behind the second tool.
     assert_eq!(choose(CLAUDE, None, None), (3, nothing.clone(), nothing.clone(), vec![]));
     assert_eq!(choose(CLAUDE, named(), None), (3, json!({"tool": {"name": "g"}}), nothing.clone(), vec![]));
@@ -225,7 +233,7 @@ fn a_choice_is_said_as_the_family_takes_it() {
     );
     assert_eq!(
         choose(NOVA, named(), None),
-        (2, json!({"tool": {"name": "g"}}), nothing.clone(), unmarked.clone())
+        (2, json!({"tool": {"name": "g"}}), nothing.clone(), on_nova.clone())
     );
     assert_eq!(
         choose("mistral.mistral-large-2402-v1:0", named(), None),
@@ -332,7 +340,10 @@ fn limits_of_others_are_kept() {
     let config =
         r#""inferenceConfig":{"maxTokens":8192,"temperature":1,"topP":0.123456789,"stopSequences":["END"]}"#;
     assert!(text.contains(config), "{text}");
-    assert_eq!(loss.paths(), ["seed", "n", "logprobs", "max_tokens", "temperature", "stop[0]"]);
+    assert_eq!(
+        loss.paths(),
+        ["seed", "n", "logprobs", "top_logprobs", "max_tokens", "temperature", "stop[0]"]
+    );
 }
 
 #[test]
@@ -371,7 +382,10 @@ fn what_openai_alone_says_is_carried_or_listed() {
     let (body, loss) = sent(LLAMA, &request);
     assert_eq!(body["requestMetadata"], json!({"team": "a b"}));
     assert_eq!(body["serviceTier"], json!({"type": "flex"}));
-    assert_eq!(loss, ["metadata.bad", "metadata.no", "safety_identifier", "user", "verbosity"]);
+    assert_eq!(
+        loss,
+        ["metadata.bad", "metadata.no", "prompt_cache_key", "safety_identifier", "user", "verbosity"]
+    );
     request.openai = vec![("service_tier", r#""scale""#), ("metadata", "[1]")];
     assert_eq!(sent(LLAMA, &request).1, ["service_tier", "metadata", "user", "verbosity"]);
 }
@@ -404,7 +418,7 @@ fn a_begun_reply_is_ended_by_the_user_where_the_model_wants_it() {
 #[test]
 fn names_that_bedrock_refuses_are_refused() {
     let mut request = hi();
-    request.tools = vec![tool("f"), tool("a.b")];
+    request.tools = vec![tool("f"), Tool { at: (1, None), ..tool("a.b") }];
     let problem = encode(&request, &Target::of(CLAUDE), &mut Loss::default(), &mut Vec::new()).unwrap_err();
     assert_eq!(problem.path, "tools[1].function.name");
 }

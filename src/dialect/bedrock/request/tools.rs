@@ -5,6 +5,7 @@
 
 use super::blocks::CACHE_POINT;
 use crate::dialect::bedrock::family::Family;
+use crate::dialect::claude::schema::write_strict;
 use crate::dialect::schema::write_parameters;
 use crate::dialect::turns::{Turn, called};
 use crate::ir::chat::{CUSTOM_SCHEMA, Part, Request, Tool, ToolChoice, ToolKind};
@@ -49,7 +50,7 @@ pub(super) fn write(
         Some(ToolChoice::Tool(name)) if !family.forces_by_name() => tool.name == *name,
         _ => true,
     };
-    let offered: Vec<_> = request.tools.iter().enumerate().filter(|(_, tool)| offered(tool)).collect();
+    let offered: Vec<_> = request.tools.iter().filter(|tool| offered(tool)).collect();
     if offered.is_empty() {
         // An empty list is refused, and the choice is among tools that there are not.
         loss.drop("tool_choice");
@@ -64,8 +65,8 @@ pub(super) fn write(
     }
     body.object("toolConfig", |config| {
         config.array("tools", |tools| {
-            for (at, tool) in offered {
-                write_tool(tool, at, family, tools, loss);
+            for tool in offered {
+                write_tool(tool, family, tools, loss);
             }
         });
         // Said twice, it is refused.
@@ -128,7 +129,7 @@ fn write_called(turns: &[Turn<'_>], body: &mut Object<'_>) {
     });
 }
 
-fn write_tool(tool: &Tool<'_>, at: usize, family: Family, tools: &mut Array<'_>, loss: &mut Loss) {
+fn write_tool(tool: &Tool<'_>, family: Family, tools: &mut Array<'_>, loss: &mut Loss) {
     tools.object(|element| {
         element.object("toolSpec", |spec| {
             spec.text("name", &tool.name);
@@ -139,22 +140,31 @@ fn write_tool(tool: &Tool<'_>, at: usize, family: Family, tools: &mut Array<'_>,
                 ToolKind::Function(schema) => schema.as_deref(),
                 ToolKind::Custom(grammar) => {
                     if grammar.is_some() {
-                        loss.drop(format!("tools[{at}].custom.format"));
+                        loss.drop(tool.path("custom.format"));
                     }
                     Some(CUSTOM_SCHEMA)
                 }
             };
-            spec.object("inputSchema", |object| write_parameters(schema, object.member("json")));
-            match tool.strict {
-                Some(true) if family.has_schemas() => {
-                    spec.bool("strict", true);
+            let asked = tool.strict == Some(true);
+            let mut held = asked && family.has_schemas();
+            spec.object("inputSchema", |object| {
+                let out = object.member("json");
+                if held && matches!(family, Family::Claude(_)) {
+                    held = write_strict(schema, out);
+                } else {
+                    write_parameters(schema, out);
                 }
-                Some(true) => loss.drop(format!("tools[{at}].function.strict")),
-                _ => {}
+            });
+            if held {
+                spec.bool("strict", true);
+            } else if asked {
+                loss.drop(tool.path("function.strict"));
             }
         });
     });
     if tool.cache && family.caches_tools() {
         tools.raw(CACHE_POINT);
+    } else if tool.cache && family.caches() {
+        loss.drop(tool.path("cache_control"));
     }
 }

@@ -1,7 +1,7 @@
-use super::{decode, decode_reply, encode, encode_reply};
+use super::{decode, decode_reply, decode_reply_of, encode, encode_reply};
 use crate::config::Endpoint;
 use crate::dialect::{Ask, ReplyContext, Target};
-use crate::ir::embed::{Input, Reply, Request, Vector};
+use crate::ir::embed::{Input, Places, Reply, Request, Vector};
 use crate::ir::error::Fault;
 use crate::ir::loss::Loss;
 
@@ -26,16 +26,17 @@ fn text(text: &'static str) -> Input<'static> {
 fn one_text_is_read_in_both_of_google_s_forms() {
     let old = r#"{"model":"models/m","content":{"parts":[{"text":"a"},{"text":"b"}]},"taskType":"RETRIEVAL_DOCUMENT","title":"t","outputDimensionality":64}"#;
     let new = r#"{"content":{"role":"user","parts":[{"text":"ab"}]},"embed_content_config":{"task_type":"RETRIEVAL_DOCUMENT","title":"t","output_dimensionality":64}}"#;
-    for body in [old, new] {
+    let single = r#"{"content":{"parts":{"text":"ab"}},"taskType":"RETRIEVAL_DOCUMENT","title":"t","outputDimensionality":"64"}"#;
+    for body in [old, new, single] {
         let (request, lost) = read(Endpoint::EmbedContent, body).unwrap();
         let expected = Request {
             inputs: vec![text("ab")],
             dimensions: Some(64),
             task: Some("RETRIEVAL_DOCUMENT".into()),
             title: Some("t".into()),
-            user: None,
+            ..Request::default()
         };
-        assert_eq!((request, lost), (expected, vec![]));
+        assert_eq!((Request { places: Places::default(), ..request }, lost), (expected, vec![]));
     }
 }
 
@@ -72,12 +73,48 @@ fn requests_are_batches_and_tokens_are_refused() {
         Request { inputs: vec![text("a"), text("b")], dimensions: Some(3), ..Request::default() };
     let own = r#"{"requests":[{"model":"models/up","content":{"parts":[{"text":"a"}]},"outputDimensionality":3},{"model":"models/up","content":{"parts":[{"text":"b"}]},"outputDimensionality":3}]}"#;
     assert_eq!(written(&request, &Target::of("up")).unwrap(), own);
-    assert_eq!(read(Endpoint::BatchEmbedContents, own).unwrap(), (request.clone(), vec![]));
+    let (again, lost) = read(Endpoint::BatchEmbedContents, own).unwrap();
+    assert_eq!((Request { places: Places::default(), ..again }, lost), (request.clone(), vec![]));
     let vertex = Target { model_in_body: false, ..Target::of("up") };
     let config = r#"{"content":{"parts":[{"text":"b"}]},"embedContentConfig":{"outputDimensionality":3}}]}"#;
     assert!(written(&request, &vertex).unwrap().ends_with(config));
     request.inputs.push(Input::Tokens("[1,2]"));
     assert!(written(&request, &Target::of("up")).unwrap_err().starts_with("input[2]: "));
+}
+
+const PREDICTING: Target<'static> = Target { predicts: true, ..Target::of("text-embedding-005") };
+
+#[test]
+fn predictions_have_instances_and_parameters() {
+    let mut request = Request { inputs: vec![text("a"), text("b")], ..Request::default() };
+    let bare = r#"{"instances":[{"content":"a"},{"content":"b"}]}"#;
+    assert_eq!(written(&request, &PREDICTING).unwrap(), bare);
+    request.task = Some("RETRIEVAL_DOCUMENT".into());
+    request.title = Some("t".into());
+    request.dimensions = Some(3);
+    let one = r#"{"task_type":"RETRIEVAL_DOCUMENT","title":"t","content":"a"}"#;
+    let whole = written(&request, &PREDICTING).unwrap();
+    assert!(whole.starts_with(&format!(r#"{{"instances":[{one},"#)), "{whole}");
+    assert!(whole.ends_with(r#"],"parameters":{"outputDimensionality":3}}"#), "{whole}");
+    request.inputs.push(Input::Tokens("[1,2]"));
+    assert!(written(&request, &PREDICTING).unwrap_err().starts_with("input[2]: "));
+    let many = Request { inputs: vec![text("a"); 251], ..Request::default() };
+    assert_eq!(written(&many, &PREDICTING).unwrap_err(), "input: expected at most 250 texts");
+}
+
+#[test]
+fn predictions_are_read_with_the_sum_of_their_counts() {
+    let read = |body: &'static str| decode_reply_of(&PREDICTING, body);
+    let counted = r#"{"metadata":{"billableCharacterCount":9},"predictions":[{"embeddings":{"statistics":{"truncated":false,"token_count":4},"values":[0.10,2]}},{"embeddings":{"values":[3],"statistics":{"token_count":2}}}]}"#;
+    let reply = read(counted).unwrap();
+    assert_eq!(reply.vectors, [Vector::Numbers("[0.10,2]"), Vector::Numbers("[3]")]);
+    assert_eq!(reply.usage.unwrap().input, 6);
+    let half = r#"{"predictions":[{"embeddings":{"values":[3],"statistics":{"token_count":2}}},{"embeddings":{"values":[3]}}]}"#;
+    assert_eq!(read(half).unwrap().usage, None, "a part of a count is no count");
+    assert_eq!(read(r#"{"predictions":[]}"#).unwrap().vectors, []);
+    assert!(matches!(read(r#"{"predictions":[{"embeddings":{"values":["#), Err(Fault::Invalid(_))));
+    let error = r#"{"error":{"code":400,"message":"no","status":"INVALID_ARGUMENT"}}"#;
+    assert!(matches!(read(error), Err(Fault::Error(_))));
 }
 
 #[test]
@@ -113,4 +150,12 @@ fn replies_are_read_in_both_forms() {
     assert_eq!(decode_reply(" "), Err(Fault::Empty));
     assert!(matches!(decode_reply(r#"{"embedding":{"values":["a"]}}"#), Err(Fault::Invalid(_))));
     assert!(matches!(decode_reply(r#"{"error":{"code":503,"message":"x"}}"#), Err(Fault::Error(_))));
+}
+
+#[test]
+fn one_request_is_a_batch_of_one() {
+    let (request, lost) =
+        read(Endpoint::BatchEmbedContents, r#"{"requests":{"content":{"parts":{"text":"a"}},"odd":1}}"#)
+            .unwrap();
+    assert_eq!((request.inputs, lost), (vec![text("a")], vec!["requests.odd".to_owned()]));
 }

@@ -1,12 +1,16 @@
 //! Taking signatures of ours out of a turn: Google would refuse what another dialect has proved.
 //!
-//! Invariant: what remains is a turn with at least one part; a call that another model made keeps a place for the
+//! Invariant: what remains is a turn with at least one part that holds something, or no turn; a call that another model made keeps a place for the
 //! placeholder that Google wants there.
 
-use crate::dialect::Edit;
+use super::Taken;
+use crate::dialect::cut::name_offset;
 use crate::dialect::gemini::names::canonical;
-use crate::dialect::gemini::signature::{MARK, PLACEHOLDER};
-use crate::dialect::value::{object_or_skip, text_or_skip};
+use crate::dialect::gemini::proto::Elements;
+use crate::dialect::gemini::signature::{MARK, UNPROVED};
+use crate::dialect::members::Path;
+use crate::dialect::value::object_or_skip;
+use crate::dialect::{Edit, Member};
 use crate::wire::json::{Error, Kind, Reader};
 use std::ops::Range;
 
@@ -14,82 +18,97 @@ use std::ops::Range;
 #[derive(Debug)]
 struct Part {
     span: Range<usize>,
-    /// The signature of ours, with the comma that goes with it.
-    sealed: Option<Range<usize>>,
-    /// Whether a comma stands before the signature, and whether one behind it, within the span.
-    commas: (bool, bool),
+    /// The signatures of ours: a part may have one in either spelling.
+    sealed: Vec<Member>,
+    /// Whether one of Google's is beside them.
+    signed: bool,
+    /// Whether one of ours is another dialect's, and not a mark of there being none.
+    proves: bool,
+    words: bool,
     /// Whether it is nothing without its signature: a thought, or no words at all.
     hollow: bool,
     call: bool,
+    /// Whether it holds none of what Google takes for a part, not even empty words.
+    bare: bool,
 }
 
-/// Collects the edits for the list of parts that is next.
-pub(super) fn parts(mut reader: Reader<'_>, edits: &mut Vec<Edit>) -> Result<(), Error> {
+/// Notes what is taken out of the list of parts that is next. Says whether anything is left; if nothing is, the turn is to go.
+pub(super) fn parts(
+    body: &str,
+    path: &Path<'_>,
+    reader: &mut Reader<'_>,
+    taken: &mut Taken,
+) -> Result<bool, Error> {
     let mut parts = Vec::new();
-    reader.array()?;
-    while reader.element()? {
-        parts.push(part(&mut reader)?);
+    let mut elements = Elements::of(reader, Kind::Object)?;
+    while elements.next(reader)? {
+        parts.push(part(body, reader)?);
     }
-    let leaves = |part: &Part| part.sealed.is_some() && part.hollow;
-    let first_kept = parts.iter().position(|part| !leaves(part));
+    let leaves = |part: &Part| !part.sealed.is_empty() && part.hollow;
+    let some_stay = !parts.iter().all(leaves);
+    let stays = parts.is_empty() || some_stay || !parts.iter().all(|part| part.bare);
     for (at, part) in parts.iter().enumerate() {
-        let Some(sealed) = &part.sealed else { continue };
-        let neighbour = |at: Option<usize>| at.and_then(|at| parts.get(at));
-        let span = match first_kept {
-            // With the comma behind it, or else with the one before it.
-            Some(kept) if part.hollow && at < kept => {
-                neighbour(Some(at + 1)).map(|next| part.span.start..next.span.start)
+        let Some((first, others)) = part.sealed.split_first() else { continue };
+        let path = elements.path(path, at);
+        // Where all would go, those stay that Google takes without their signatures.
+        if part.bare || part.hollow && some_stay {
+            taken.edits.push(elements.remove(part.span.clone()));
+            if part.proves || part.words {
+                taken.loss.drop(path.to_string());
             }
-            Some(_) if part.hollow => {
-                neighbour(at.checked_sub(1)).map(|before| before.span.end..part.span.end)
-            }
-            _ => None,
-        };
-        edits.push(match span {
-            Some(span) => Edit { span, with: Vec::new() },
-            None => {
-                Edit { span: sealed.clone(), with: if part.call { placeholder(part) } else { Vec::new() } }
-            }
-        });
+            continue;
+        }
+        if part.call && !part.signed {
+            taken.calls.push(first.clone());
+        } else {
+            taken.edits.push(Edit::remove(first.whole.clone()));
+        }
+        taken.edits.extend(others.iter().map(|other| Edit::remove(other.whole.clone())));
+        if part.proves {
+            taken.loss.drop(path.member("thoughtSignature").to_string());
+        }
     }
-    Ok(())
+    Ok(stays)
 }
 
-fn placeholder(part: &Part) -> Vec<u8> {
-    let (before, behind) = part.commas;
-    let comma = |there: bool| if there { "," } else { "" };
-    format!(r#"{}"thoughtSignature":"{PLACEHOLDER}"{}"#, comma(before), comma(behind)).into_bytes()
-}
-
-fn part(reader: &mut Reader<'_>) -> Result<Part, Error> {
+fn part(body: &str, reader: &mut Reader<'_>) -> Result<Part, Error> {
     let start = reader.value_offset();
-    let mut part =
-        Part { span: start..start, sealed: None, commas: (false, false), hollow: true, call: false };
-    let (mut thought, mut words, mut other) = (false, false, false);
-    // Where the member before ends, and where the first one begins.
-    let (mut before, inside) = (None, start + 1);
+    let mut part = Part {
+        span: start..start,
+        sealed: Vec::new(),
+        signed: false,
+        proves: false,
+        words: false,
+        hollow: true,
+        call: false,
+        bare: true,
+    };
+    let (mut thought, mut text, mut other) = (false, false, false);
     if object_or_skip(reader)? {
-        while let Some(key) = reader.key()? {
-            match &*canonical(key.plain()) {
-                "thoughtSignature" if reader.peek()? == Kind::String => {
-                    let sealed = text_or_skip(reader)?.is_some_and(|text| text.plain().starts_with(MARK));
-                    if sealed && part.sealed.is_none() {
+        loop {
+            let before = reader.offset();
+            let Some(key) = reader.key()? else { break };
+            match (&*canonical(key.plain()), reader.peek()?) {
+                // As if it were not there.
+                (_, Kind::Null) => reader.skip()?,
+                ("thoughtSignature", Kind::String) => {
+                    let value = reader.value_offset();
+                    let signature = reader.string()?;
+                    let signature = signature.plain();
+                    if signature.starts_with(MARK) {
                         let end = reader.offset();
-                        // The next byte that counts is a comma or the brace.
-                        let next = reader.value_offset();
-                        let mut rest = reader.clone();
-                        let more = rest.key().is_ok_and(|key| key.is_some());
-                        part.sealed = Some(match before {
-                            Some(before) => before..end,
-                            None if more => inside..next + 1,
-                            None => inside..end,
-                        });
-                        part.commas = (before.is_some(), before.is_none() && more);
+                        part.proves |= signature != UNPROVED;
+                        part.sealed.push(Member { whole: name_offset(body, before)..end, value: value..end });
+                    } else {
+                        part.signed |= !signature.is_empty();
                     }
                 }
-                "thought" if reader.peek()? == Kind::Bool => thought = reader.boolean()?,
-                "text" => words = text_or_skip(reader)?.is_some_and(|text| !text.is_empty()),
-                "functionCall" => {
+                ("thought", Kind::Bool) => thought = reader.boolean()?,
+                ("text", Kind::String) => {
+                    text = true;
+                    part.words = !reader.string()?.is_empty();
+                }
+                ("functionCall", _) => {
                     part.call = true;
                     reader.skip()?;
                 }
@@ -98,10 +117,10 @@ fn part(reader: &mut Reader<'_>) -> Result<Part, Error> {
                     reader.skip()?;
                 }
             }
-            before = Some(reader.offset());
         }
     }
-    part.hollow = !part.call && !other && (thought || !words);
+    part.hollow = !part.call && !other && (thought || !part.words);
+    part.bare = !part.call && !other && !text;
     part.span.end = reader.offset();
     Ok(part)
 }

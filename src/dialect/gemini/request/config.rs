@@ -3,6 +3,7 @@
 //! Invariant: numbers stay their JSON text.
 
 use super::content::rest;
+use crate::dialect::gemini::proto::{integer, number};
 use crate::dialect::gemini::{names, schema};
 use crate::dialect::members::{Members, Path, Value};
 use crate::ir::chat::{Effort, Format, Reasoning, Request};
@@ -59,19 +60,15 @@ pub(super) fn read<'a>(
     Ok(())
 }
 
-fn number<'a>(value: &Value<'a>, path: &Path<'_>) -> Result<&'a str, Malformed> {
-    match value {
-        Value::Raw(json) => Reader::new(json).number().map_err(|error| path.fail(&error)),
-        Value::Text(_) => Err(path.malformed("expected a number")),
-    }
-}
-
 fn take_integer(config: &mut Members<'_>, name: &str, path: &Path<'_>) -> Result<Option<u64>, Malformed> {
-    config.take(name).map(|value| value.integer(&path.member(name))).transpose()
+    config.take(name).map(|value| integer(&value, &path.member(name))).transpose()
 }
 
 pub(super) fn texts<'a>(value: Value<'a>, path: &Path<'_>) -> Result<Vec<Text<'a>>, Malformed> {
-    let Value::Raw(json) = value else { return Err(path.malformed("expected an array of strings")) };
+    let json = match value {
+        Value::Text(text) => return Ok(vec![text]),
+        Value::Raw(json) => json,
+    };
     let mut reader = Reader::new(json);
     let mut read = || {
         let mut texts = Vec::new();
@@ -95,8 +92,16 @@ fn format<'a>(
         (Some(_), Some(_)) => {
             return Err(path.member("responseJsonSchema").malformed("excludes responseSchema"));
         }
-        (Some(value), None) => Some(Cow::Borrowed(value.object(&path.member("responseJsonSchema"))?)),
-        (None, Some(value)) => Some(json_schema(value, &path.member("responseSchema"))?),
+        (Some(value), None) => {
+            loss.call("response_format.json_schema.schema", "generationConfig.responseJsonSchema");
+            loss.call("response_format", "generationConfig.responseJsonSchema");
+            Some(Cow::Borrowed(value.object(&path.member("responseJsonSchema"))?))
+        }
+        (None, Some(value)) => {
+            loss.call("response_format.json_schema.schema", "generationConfig.responseSchema");
+            loss.call("response_format", "generationConfig.responseSchema");
+            Some(json_schema(value, &path.member("responseSchema"))?)
+        }
         (None, None) => None,
     };
     match media_type.as_deref() {
@@ -151,11 +156,16 @@ fn thinking(
             };
             effort.map(Reasoning::Effort)
         }
-        (None, Some(Value::Raw("-1"))) => Some(Reasoning::Adaptive),
-        (None, Some(value)) => match value.integer(&path.member("thinkingBudget"))? {
-            0 => Some(Reasoning::Off),
-            tokens => Some(Reasoning::Budget(tokens)),
-        },
+        (None, Some(value)) => {
+            let path = path.member("thinkingBudget");
+            match number(&value, &path)? {
+                "-1" => Some(Reasoning::Adaptive),
+                _ => match integer(&value, &path)? {
+                    0 => Some(Reasoning::Off),
+                    tokens => Some(Reasoning::Budget(tokens)),
+                },
+            }
+        }
         (None, None) => None,
     };
     request.show_reasoning = Some(match config.take("includeThoughts") {

@@ -7,12 +7,17 @@ use super::outcome;
 use crate::dialect::gemini::call_id::Calls;
 use crate::dialect::gemini::media::{self, Kind};
 use crate::dialect::gemini::names;
-use crate::dialect::gemini::signature::{self, Kept};
+use crate::dialect::gemini::proto::Elements;
+use crate::dialect::gemini::signature::{self, Kept as Signed};
 use crate::dialect::members::{Members, Path, Value};
-use crate::ir::chat::{Message, Part, Role, ToolCall};
+use crate::ir::chat::{Message, Part, Role, Source, ToolCall};
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
+use crate::ir::place::{Content, Kept, Place};
 use crate::wire::json::{Kind as Json, Reader, Text};
+
+/// Where a result holds what is no JSON.
+const RETURNED: &str = "functionResponse.parts";
 
 /// Reads the turns of one conversation.
 #[derive(Debug, Default)]
@@ -29,13 +34,18 @@ pub(super) fn system<'a>(
 ) -> Result<Message<'a>, Malformed> {
     let mut turn = Contents::default();
     turn.turn(reader, None, path, loss)?;
-    let mut parts = turn.messages.pop().map(|message| message.parts).unwrap_or_default();
-    let said = parts.len();
-    parts.retain(|part| matches!(part, Part::Text { .. }));
-    if parts.len() < said {
-        loss.drop(path.member("parts").to_string());
+    let Some(said) = turn.messages.pop() else { return Ok(Message::new(Role::System, None, Vec::new())) };
+    let mut content = Content::default();
+    for (index, part) in said.parts.iter().enumerate() {
+        let position = said.place(index).position();
+        if matches!(part, Part::Text { .. }) {
+            content.push(position, part.clone());
+        } else {
+            loss.drop(path.member("parts").index(position).to_string());
+        }
     }
-    Ok(Message { role: Role::System, at: None, parts, name: None })
+    let (parts, places) = content.placed(None, RETURNED);
+    Ok(Message { places, ..Message::new(Role::System, None, parts) })
 }
 
 impl<'a> Contents<'a> {
@@ -47,22 +57,18 @@ impl<'a> Contents<'a> {
         loss: &mut Loss,
     ) -> Result<Vec<Message<'a>>, Malformed> {
         let fail = |error| path.fail(&error);
-        if reader.peek().map_err(fail)? == Json::Object {
-            self.turn(reader, Some(0), path, loss)?;
-        } else {
-            reader.array().map_err(fail)?;
-            let mut at = 0;
-            while reader.element().map_err(fail)? {
-                self.turn(reader, u32::try_from(at).ok(), &path.index(at), loss)?;
-                at += 1;
-            }
+        let mut turns = Elements::of(reader, Json::Object).map_err(fail)?;
+        let mut at = 0;
+        while turns.next(reader).map_err(fail)? {
+            self.turn(reader, u32::try_from(at).ok(), &turns.path(path, at), loss)?;
+            at += 1;
         }
         if self.messages.is_empty() {
             return Err(path.malformed("expected at least one"));
         }
         for message in &mut self.messages {
             if message.role == Role::Assistant {
-                message.parts = joined(std::mem::take(&mut message.parts));
+                joined(message);
             }
         }
         Ok(self.messages)
@@ -77,7 +83,7 @@ impl<'a> Contents<'a> {
     ) -> Result<(), Malformed> {
         let fail = |error| path.fail(&error);
         let mut role = Role::User;
-        let mut parts = Vec::new();
+        let mut content = Content::default();
         reader.object().map_err(fail)?;
         while let Some(key) = reader.key().map_err(fail)? {
             let name = names::canonical(key.plain());
@@ -98,11 +104,11 @@ impl<'a> Contents<'a> {
                 }
                 "parts" => {
                     let mut number = 0;
-                    reader.array().map_err(fail)?;
-                    while reader.element().map_err(fail)? {
-                        let path = path.index(number);
+                    let mut parts = Elements::of(reader, Json::Object).map_err(fail)?;
+                    while parts.next(reader).map_err(fail)? {
+                        let path = parts.path(&path, number);
                         let part = names::read(reader).map_err(|error| path.fail(&error))?;
-                        self.part(part, &path, &mut parts, loss)?;
+                        self.part(part, (number, &path), &mut content, loss)?;
                         number += 1;
                     }
                 }
@@ -112,9 +118,11 @@ impl<'a> Contents<'a> {
                 }
             }
         }
+        let (parts, places) = content.placed(at, RETURNED);
+        let message = Message { places, ..Message::new(role, at, parts) };
         match self.messages.last_mut() {
-            Some(last) if role == Role::Assistant && last.role == role => last.parts.extend(parts),
-            _ => self.messages.push(Message { role, at, parts, name: None }),
+            Some(last) if role == Role::Assistant && last.role == role => last.join(message),
+            _ => self.messages.push(message),
         }
         Ok(())
     }
@@ -122,26 +130,28 @@ impl<'a> Contents<'a> {
     fn part(
         &mut self,
         mut members: Members<'a>,
-        path: &Path<'_>,
-        parts: &mut Vec<Part<'a>>,
+        (at, path): (usize, &Path<'_>),
+        content: &mut Content<'a>,
         loss: &mut Loss,
     ) -> Result<(), Malformed> {
         let thought = match members.take("thought") {
             Some(value) => value.boolean(&path.member("thought"))?,
             None => false,
         };
-        let kept = members.take_text("thoughtSignature", path)?.map_or(Kept::Nothing, signature::read);
+        let kept = members.take_text("thoughtSignature", path)?.map_or(Signed::Nothing, signature::read);
         if let Some(text) = members.take_text("text", path)? {
-            said(text, thought, kept, parts);
+            said(at, text, thought, kept, content);
         } else if let Some(call) = members.take("functionCall") {
             let call = self.call(call, &path.member("functionCall"), kept, loss)?;
-            parts.push(Part::ToolCall(call));
+            content.push(at, Part::ToolCall(call));
         } else if let Some(result) = members.take("functionResponse") {
-            parts.push(self.result(result, &path.member("functionResponse"), loss)?);
-        } else if let Some(part) = media(&mut members, path, loss)? {
-            parts.push(part);
-        } else if kept != Kept::Nothing {
-            said(Text::from(""), thought, kept, parts);
+            let (result, inner) = self.result(result, &path.member("functionResponse"), loss)?;
+            content.push_result(at, result, inner);
+        } else if let Some(mut part) = media(&mut members, path, loss)? {
+            resolution(&mut members, &mut part, path, loss);
+            content.push(at, part);
+        } else if kept != Signed::Nothing {
+            said(at, Text::from(""), thought, kept, content);
         } else if members.rest().next().is_none() && !thought {
             return Err(
                 path.malformed("expected text, inlineData, fileData, functionCall or functionResponse")
@@ -155,7 +165,7 @@ impl<'a> Contents<'a> {
         &mut self,
         call: Value<'a>,
         path: &Path<'_>,
-        kept: Kept<'a>,
+        kept: Signed<'a>,
         loss: &mut Loss,
     ) -> Result<ToolCall<'a>, Malformed> {
         let mut call = names::of(call.object(path)?).map_err(|error| path.fail(&error))?;
@@ -170,10 +180,16 @@ impl<'a> Contents<'a> {
         Ok(ToolCall { proof: kept.proof(), ..ToolCall::function(id, name, arguments) })
     }
 
-    fn result(&mut self, result: Value<'a>, path: &Path<'_>, loss: &mut Loss) -> Result<Part<'a>, Malformed> {
+    fn result(
+        &mut self,
+        result: Value<'a>,
+        path: &Path<'_>,
+        loss: &mut Loss,
+    ) -> Result<(Part<'a>, Kept), Malformed> {
         let mut result = names::of(result.object(path)?).map_err(|error| path.fail(&error))?;
         let name = result.demand_text("name", path)?;
         let id = result.take_text("id", path)?.filter(|id| !id.is_empty());
+        let mut inner = Kept::default();
         let (mut content, is_error) = match result.take("response") {
             Some(response) => outcome::read(response.object(&path.member("response"))?),
             None => (Vec::new(), false),
@@ -184,36 +200,40 @@ impl<'a> Contents<'a> {
             let Value::Raw(json) = value else { return Err(path.malformed("expected an array")) };
             let mut reader = Reader::new(json);
             let mut at = 0;
-            reader.array().map_err(fail)?;
-            while reader.element().map_err(fail)? {
-                let path = path.index(at);
+            let mut parts = Elements::of(&mut reader, Json::Object).map_err(fail)?;
+            while parts.next(&mut reader).map_err(fail)? {
+                let path = parts.path(&path, at);
                 let mut members = names::read(&mut reader).map_err(|error| path.fail(&error))?;
-                content.extend(media(&mut members, &path, loss)?);
+                if let Some(part) = media(&mut members, &path, loss)? {
+                    inner.keep(content.len(), at);
+                    content.push(part);
+                }
                 rest(&members, &path, loss);
                 at += 1;
             }
         }
         rest(&result, path, loss);
-        Ok(Part::ToolResult { id: self.calls.result(id, &name), content, is_error, cache: false })
+        let result = Part::ToolResult { id: self.calls.result(id, &name), content, is_error, cache: false };
+        Ok((result, inner))
     }
 }
 
 /// Text or a thought, and what signs it. The signature of a text stands behind it as a thought without words.
-fn said<'a>(text: Text<'a>, thought: bool, kept: Kept<'a>, parts: &mut Vec<Part<'a>>) {
+fn said<'a>(at: usize, text: Text<'a>, thought: bool, kept: Signed<'a>, content: &mut Content<'a>) {
     match kept {
-        Kept::Redacted(data) => {
+        Signed::Redacted(data) => {
             if !text.is_empty() {
-                said(text, thought, Kept::Nothing, parts);
+                said(at, text, thought, Signed::Nothing, content);
             }
-            parts.push(Part::RedactedThinking { data });
+            content.push(at, Part::RedactedThinking { data });
         }
-        kept if thought => parts.push(Part::Thinking { text, proof: kept.proof() }),
+        kept if thought => content.push(at, Part::Thinking { text, proof: kept.proof() }),
         kept => {
             if !text.is_empty() {
-                parts.push(Part::text(text));
+                content.push(at, Part::text(text));
             }
             if let Some(proof) = kept.proof() {
-                parts.push(Part::Thinking { text: Text::from(""), proof: Some(proof) });
+                content.push(at, Part::Thinking { text: Text::from(""), proof: Some(proof) });
             }
         }
     }
@@ -232,7 +252,7 @@ fn media<'a>(
         let source = media::bytes(media_type, blob.demand_text("data", &path)?);
         let name = blob.take_text("displayName", &path)?;
         rest(&blob, &path, loss);
-        return Ok(Some(kind.part(source, name)));
+        return Ok(Some(named(kind, source, name, &path, loss)));
     }
     let Some(file) = members.take("fileData") else { return Ok(None) };
     let path = path.member("fileData");
@@ -241,7 +261,44 @@ fn media<'a>(
     let (kind, source) = media::file(file.demand_text("fileUri", &path)?, media_type);
     let name = file.take_text("displayName", &path)?;
     rest(&file, &path, loss);
-    Ok(Some(kind.part(source, name)))
+    Ok(Some(named(kind, source, name, &path, loss)))
+}
+
+/// Only documents have names elsewhere.
+fn named<'a>(
+    kind: Kind,
+    source: Source<'a>,
+    name: Option<Text<'a>>,
+    path: &Path<'_>,
+    loss: &mut Loss,
+) -> Part<'a> {
+    if name.is_some() && kind != Kind::Document {
+        loss.drop(path.member("displayName").to_string());
+    }
+    kind.part(source, name)
+}
+
+/// How closely a picture is to be looked at, in the two words that others have for it.
+fn resolution<'a>(members: &mut Members<'a>, part: &mut Part<'a>, path: &Path<'_>, loss: &mut Loss) {
+    let Some(mut wanted) = members.take_members("mediaResolution") else { return };
+    let word = wanted.take_if_text("level");
+    let word = word.as_ref().map(Text::plain);
+    let known = match (word.as_deref(), part) {
+        (Some("MEDIA_RESOLUTION_LOW"), Part::Image { detail, .. }) => {
+            *detail = Some(Text::from("low"));
+            true
+        }
+        (Some("MEDIA_RESOLUTION_HIGH"), Part::Image { detail, .. }) => {
+            *detail = Some(Text::from("high"));
+            true
+        }
+        (word, _) => word.is_none_or(|word| word == "MEDIA_RESOLUTION_UNSPECIFIED"),
+    };
+    let path = path.member("mediaResolution");
+    if !known {
+        loss.drop(path.to_string());
+    }
+    rest(&wanted, &path, loss);
 }
 
 /// Lists the members that nobody took.
@@ -272,35 +329,39 @@ fn goes_on(first: &Part<'_>, second: &Part<'_>) -> bool {
     )
 }
 
-/// Puts the pieces of texts and thoughts together.
-fn joined(parts: Vec<Part<'_>>) -> Vec<Part<'_>> {
-    if !parts.windows(2).any(|pair| matches!(pair, [first, second] if goes_on(first, second))) {
-        return parts;
+/// Puts the pieces of texts and thoughts together. One that is whole again stands where its first piece stood.
+fn joined(message: &mut Message<'_>) {
+    let goes_on = |pair: &[Part<'_>]| matches!(pair, [first, second] if goes_on(first, second));
+    if !message.parts.windows(2).any(goes_on) {
+        return;
     }
+    let places: Vec<Place> = (0..message.parts.len()).map(|index| message.place(index)).collect();
+    let parts = std::mem::take(&mut message.parts);
     let mut out = Vec::with_capacity(parts.len());
-    let mut run: Option<Run> = None;
-    for part in parts {
+    let mut run: Option<(Run, Place)> = None;
+    for (part, place) in parts.into_iter().zip(places) {
         match (&mut run, part) {
-            (Some(Run::Text(run)), Part::Text { text, .. }) => run.push_str(&text.plain()),
-            (Some(Run::Thinking(whole)), Part::Thinking { text, proof }) => {
+            (Some((Run::Text(run), _)), Part::Text { text, .. }) => run.push_str(&text.plain()),
+            (Some((Run::Thinking(whole), first)), Part::Thinking { text, proof }) => {
                 whole.push_str(&text.plain());
                 if proof.is_some() {
-                    out.push(Part::Thinking { text: Text::from(std::mem::take(whole)), proof });
+                    let text = Text::from(std::mem::take(whole));
+                    out.push((Part::Thinking { text, proof }, first.clone()));
                     run = None;
                 }
             }
             (_, part) => {
-                out.extend(run.take().map(Run::close));
+                out.extend(run.take().map(|(run, first)| (run.close(), first)));
                 match part {
-                    Part::Text { text, .. } => run = Some(Run::Text(text.plain().into_owned())),
+                    Part::Text { text, .. } => run = Some((Run::Text(text.plain().into_owned()), place)),
                     Part::Thinking { text, proof: None } => {
-                        run = Some(Run::Thinking(text.plain().into_owned()));
+                        run = Some((Run::Thinking(text.plain().into_owned()), place));
                     }
-                    other => out.push(other),
+                    other => out.push((other, place)),
                 }
             }
         }
     }
-    out.extend(run.map(Run::close));
-    out
+    out.extend(run.map(|(run, first)| (run.close(), first)));
+    (message.parts, message.places) = out.into_iter().unzip();
 }

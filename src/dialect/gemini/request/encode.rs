@@ -80,7 +80,7 @@ impl Writer<'_, '_> {
             .pieces
             .iter()
             .filter_map(|piece| match &*piece.part {
-                Part::ToolResult { content, .. } => Some((piece, self.media_of(content).1)),
+                Part::ToolResult { content, .. } => Some((piece, self.media_of(content).beside)),
                 _ => None,
             })
             .filter(|(_, media)| !media.is_empty())
@@ -91,8 +91,15 @@ impl Writer<'_, '_> {
         let mut list = Vec::new();
         let mut parts = Array::new(&mut list);
         for (piece, media) in found {
-            for (kind, source) in media {
-                self.media(kind, source, piece, &mut parts);
+            for medium in media {
+                if is_elsewhere(medium.source) {
+                    self.lose_inside(piece, medium.at, "");
+                } else {
+                    self.labels_inside(&medium, piece);
+                    parts.object(|part| {
+                        media::write(medium.kind, medium.source, part);
+                    });
+                }
             }
         }
         drop(parts);
@@ -104,12 +111,13 @@ impl Writer<'_, '_> {
     }
 
     /// The media in a result and those beside it. Bytes belong to it where the model takes them there; addresses never do.
-    fn media_of<'p, 'a>(&self, content: &'p [Part<'a>]) -> (Vec<Medium<'p, 'a>>, Vec<Medium<'p, 'a>>) {
+    fn media_of<'p, 'a>(&self, content: &'p [Part<'a>]) -> Returned<'p, 'a> {
         let third = self.generation.is_third();
-        content
-            .iter()
-            .filter_map(medium)
-            .partition(|(_, source)| third && matches!(source, Source::Base64 { .. } | Source::Text(_)))
+        let media = content.iter().enumerate().filter_map(|(at, part)| medium(at, part));
+        let (inside, beside) = media.partition(|medium: &Medium<'_, '_>| {
+            third && matches!(medium.source, Source::Base64 { .. } | Source::Text(_))
+        });
+        Returned { inside, beside }
     }
 
     fn pieces(&mut self, turn: &Turn<'_>, current: bool, parts: &mut Array<'_>) {
@@ -155,17 +163,11 @@ impl Writer<'_, '_> {
                     }
                 });
             }
-            Part::Image { source, detail, .. } => {
-                // High is what Gemini does anyway; cheaper looks cannot be asked for everywhere.
-                self.lose(detail.as_ref().is_some_and(|detail| *detail == "low"), piece, "detail");
-                self.media(Kind::Image, source, piece, parts);
+            Part::Image { .. } | Part::Document { .. } | Part::Audio { .. } | Part::Video { .. } => {
+                if let Some(medium) = medium(0, &piece.part) {
+                    self.media(&medium, piece, parts);
+                }
             }
-            Part::Document { source, name, .. } => {
-                self.lose(name.is_some(), piece, "filename");
-                self.media(Kind::Document, source, piece, parts);
-            }
-            Part::Audio { source } => self.media(Kind::Audio, source, piece, parts),
-            Part::Video { source } => self.media(Kind::Video, source, piece, parts),
             Part::ToolCall(call) => self.call(call, signature, piece, parts),
             Part::ToolResult { id, content, is_error, .. } => {
                 self.result(id, content, *is_error, piece, parts);
@@ -180,15 +182,38 @@ impl Writer<'_, '_> {
         }
     }
 
-    fn media(&mut self, kind: Kind, source: &Source<'_>, piece: &Piece<'_>, parts: &mut Array<'_>) {
-        // What another provider keeps cannot be fetched from here.
-        if matches!(source, Source::File(id) if id.home != Dialect::Gemini) {
+    fn lose_inside(&mut self, piece: &Piece<'_>, inner: usize, member: &str) {
+        if let Some((message, index)) = piece.origin {
+            self.loss.drop_inside(message, index, inner, member);
+        }
+    }
+
+    fn media(&mut self, medium: &Medium<'_, '_>, piece: &Piece<'_>, parts: &mut Array<'_>) {
+        if is_elsewhere(medium.source) {
             self.lose(true, piece, "");
             return;
         }
+        let level = medium.level().filter(|_| self.generation.is_third());
+        self.lose(medium.detail.is_some() && level.is_none(), piece, "detail");
+        self.lose(medium.name.is_some(), piece, "filename");
         parts.object(|part| {
-            media::write(kind, source, part);
+            media::write(medium.kind, medium.source, part);
+            if let Some(level) = level {
+                part.object("mediaResolution", |resolution| {
+                    resolution.str("level", level);
+                });
+            }
         });
+    }
+
+    /// What tools return is looked at as the model likes, and has no names.
+    fn labels_inside(&mut self, medium: &Medium<'_, '_>, piece: &Piece<'_>) {
+        if medium.detail.is_some() {
+            self.lose_inside(piece, medium.at, "detail");
+        }
+        if medium.name.is_some() {
+            self.lose_inside(piece, medium.at, "filename");
+        }
     }
 
     fn call(
@@ -234,10 +259,13 @@ impl Writer<'_, '_> {
             })
             .collect();
         let text = (!texts.is_empty()).then(|| texts.join("\n"));
-        let (inside, beside) = self.media_of(content);
-        if texts.len() + inside.len() + beside.len() < content.len() {
-            self.lose(true, piece, "content");
+        let Returned { inside, beside } = self.media_of(content);
+        for (inner, part) in content.iter().enumerate() {
+            if !matches!(part, Part::Text { .. }) && medium(inner, part).is_none() {
+                self.lose_inside(piece, inner, "");
+            }
         }
+        inside.iter().for_each(|medium| self.labels_inside(medium, piece));
         let note = (text.is_none() && !beside.is_empty()).then(|| "(see below)".to_owned());
         parts.object(|part| {
             part.object("functionResponse", |object| {
@@ -251,9 +279,9 @@ impl Writer<'_, '_> {
                 outcome::write(text.or(note).as_deref(), is_error, object.member("response"));
                 if !inside.is_empty() {
                     object.array("parts", |list| {
-                        for (kind, source) in &inside {
+                        for medium in &inside {
                             list.object(|part| {
-                                media::write(*kind, source, part);
+                                media::write(medium.kind, medium.source, part);
                             });
                         }
                     });
@@ -282,15 +310,50 @@ fn bare_proof<'r>(part: &Part<'r>) -> Option<Text<'r>> {
     }
 }
 
-/// What it is and where.
-type Medium<'p, 'r> = (Kind, &'p Source<'r>);
+/// What it is, where, and what is said of it.
+struct Medium<'p, 'r> {
+    /// Its position in the result that holds it.
+    at: usize,
+    kind: Kind,
+    source: &'p Source<'r>,
+    /// How closely it is to be looked at, unless that is the model's affair.
+    detail: Option<&'p Text<'r>>,
+    name: Option<&'p Text<'r>>,
+}
 
-fn medium<'p, 'r>(part: &'p Part<'r>) -> Option<Medium<'p, 'r>> {
-    match part {
-        Part::Image { source, .. } => Some((Kind::Image, source)),
-        Part::Document { source, .. } => Some((Kind::Document, source)),
-        Part::Audio { source } => Some((Kind::Audio, source)),
-        Part::Video { source } => Some((Kind::Video, source)),
-        _ => None,
+/// The media of a result.
+struct Returned<'p, 'r> {
+    /// In it.
+    inside: Vec<Medium<'p, 'r>>,
+    /// In a turn behind it.
+    beside: Vec<Medium<'p, 'r>>,
+}
+
+impl Medium<'_, '_> {
+    /// Google's word for the detail.
+    fn level(&self) -> Option<&'static str> {
+        match &*self.detail?.plain() {
+            "low" => Some("MEDIA_RESOLUTION_LOW"),
+            "high" => Some("MEDIA_RESOLUTION_HIGH"),
+            _ => None,
+        }
     }
+}
+
+/// What another provider keeps cannot be fetched from here.
+fn is_elsewhere(source: &Source<'_>) -> bool {
+    matches!(source, Source::File(id) if id.home != Dialect::Gemini)
+}
+
+fn medium<'p, 'r>(at: usize, part: &'p Part<'r>) -> Option<Medium<'p, 'r>> {
+    let (kind, source, detail, name) = match part {
+        Part::Image { source, detail, .. } => {
+            (Kind::Image, source, detail.as_ref().filter(|detail| **detail != "auto"), None)
+        }
+        Part::Document { source, name, .. } => (Kind::Document, source, None, name.as_ref()),
+        Part::Audio { source } => (Kind::Audio, source, None, None),
+        Part::Video { source } => (Kind::Video, source, None, None),
+        _ => return None,
+    };
+    Some(Medium { at, kind, source, detail, name })
 }

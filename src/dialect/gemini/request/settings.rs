@@ -81,9 +81,7 @@ fn sampling(request: &Request<'_>, generation: Generation, object: &mut Object<'
                 list.text(stop);
             });
         });
-        if sampling.stop.len() > MAX_STOP {
-            loss.drop(format!("stop[{MAX_STOP}]"));
-        }
+        (MAX_STOP..sampling.stop.len()).for_each(|at| loss.drop(format!("stop[{at}]")));
     }
     if let Some(top) = sampling.logprobs {
         object.bool("responseLogprobs", true);
@@ -114,6 +112,9 @@ fn thinking(request: &Request<'_>, generation: Generation, object: &mut Object<'
         if request.reasoning.is_some() && !off {
             loss.drop("reasoning_effort");
         }
+        if request.wants_thinking_shown() {
+            loss.drop("reasoning_summary");
+        }
         return;
     }
     let thinking = match request.reasoning {
@@ -125,8 +126,19 @@ fn thinking(request: &Request<'_>, generation: Generation, object: &mut Object<'
             }
             Some(thinking)
         }
-        Some(Reasoning::Effort(effort)) => Some(generation.effort(effort)),
-        Some(Reasoning::Budget(tokens)) => Some(generation.budget(tokens)),
+        Some(Reasoning::Effort(effort)) => {
+            if !generation.has_effort(effort) {
+                loss.drop("reasoning_effort");
+            }
+            Some(generation.effort(effort))
+        }
+        Some(Reasoning::Budget(tokens)) => {
+            let thinking = generation.budget(tokens);
+            if matches!(thinking, Thinking::Budget(granted) if granted != tokens) {
+                loss.drop("reasoning_effort");
+            }
+            Some(thinking)
+        }
         Some(Reasoning::Adaptive) => Some(generation.adaptive()),
     };
     let shown = request.show_reasoning.unwrap_or(thinking.is_some()) && !off;

@@ -27,7 +27,7 @@ fn written(request: &Request<'_>, model: &str) -> (String, Vec<String>) {
 }
 
 fn message(role: Role, parts: Vec<Part<'_>>) -> Message<'_> {
-    Message { role, at: Some(0), parts, name: None }
+    Message::new(role, Some(0), parts)
 }
 
 fn asked(parts: Vec<Part<'static>>) -> Request<'static> {
@@ -99,7 +99,7 @@ fn thoughts_without_a_signature_go_back_as_thoughts() {
 }
 
 #[test]
-fn what_others_have_proved_stays_away_and_is_no_loss() {
+fn what_others_have_proved_stays_away_and_its_words_are_lost() {
     let proof = |home| Some(Proof { home, value: "AAAA".into() });
     let parts = vec![
         Part::Thinking { text: "".into(), proof: proof(Dialect::Anthropic) },
@@ -115,7 +115,7 @@ fn what_others_have_proved_stays_away_and_is_no_loss() {
     let own =
         r#"{"text":"own","thought":true,"thoughtSignature":"AAAA"},{"text":"a","thoughtSignature":"AAAA"}"#;
     assert!(out.contains(own), "{out}");
-    assert_eq!(lost, Vec::<String>::new());
+    assert_eq!(lost, ["messages[0].content[1]"]);
 }
 
 #[test]
@@ -126,6 +126,7 @@ fn a_form_gives_way_to_tools_where_the_model_cannot_have_both() {
         kind: ToolKind::Custom(Some("{}")),
         strict: None,
         cache: false,
+        at: (0, None),
     };
     let mut request = asked(vec![]);
     request.tools = vec![tool];
@@ -174,6 +175,36 @@ fn thinking_is_shown_where_the_client_wants_to_read_it() {
     request.reasoning = Some(Reasoning::Off);
     assert_eq!(config(&request, "gemini-2.5-flash"), (r#"{"thinkingBudget":0}"#.to_owned(), vec![]));
     assert_eq!(config(&request, "gemini-2.5-pro").1, ["reasoning_effort"]);
+}
+
+#[test]
+fn one_value_is_a_list_of_one_and_a_string_may_be_a_number() {
+    let listed = r#"{
+        "contents":[{"role":"user","parts":[{"text":"Hello"}]}],
+        "systemInstruction":{"parts":[{"text":"s"}]},
+        "tools":[{"functionDeclarations":[{"name":"f"}]}],
+        "toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["f"]}},
+        "generationConfig":{"temperature":0.5,"topK":3,"seed":-7,"maxOutputTokens":9,"candidateCount":2,
+            "stopSequences":["END"],"responseModalities":["TEXT"],"thinkingConfig":{"thinkingBudget":-1}}
+    }"#;
+    let alone = r#"{
+        "contents":{"role":"user","parts":{"text":"Hello"}},
+        "systemInstruction":{"parts":{"text":"s"}},
+        "tools":{"functionDeclarations":{"name":"f"}},
+        "toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":"f"}},
+        "generationConfig":{"temperature":"0.5","topK":"3","seed":"-7","maxOutputTokens":"9","candidateCount":"2",
+            "stopSequences":"END","responseModalities":"TEXT","thinkingConfig":{"thinkingBudget":"-1"}}
+    }"#;
+    assert_eq!(read(alone), read(listed));
+    let unknown = r#"{"contents":[{"parts":{"text":"x","odd":1}}],"tools":{"googleSearch":{}}}"#;
+    assert_eq!(read(unknown).1, ["contents[0].parts.odd", "tools.googleSearch"]);
+    let refused = |body: &str| {
+        Inbound::decode_request(&Gemini, &ASK, body, &mut Loss::default()).unwrap_err().to_string()
+    };
+    assert_eq!(refused(r#"{"contents":"x"}"#), "contents: expected an array");
+    assert_eq!(refused(r#"{"contents":{"parts":"x"}}"#), "contents.parts: expected an array");
+    let hot = r#"{"contents":{"parts":{"text":"x"}},"generationConfig":{"temperature":"hot"}}"#;
+    assert_eq!(refused(hot), "generationConfig.temperature: expected a number");
 }
 
 fn text() -> impl Strategy<Value = Text<'static>> {
@@ -291,7 +322,7 @@ prop_compose! {
         choice in choices(),
         schema in option::of(prop::sample::select(vec![r#"{"type":"object"}"#, r#"{"properties":{"a":{"enum":["b",1]}}}"#])),
     ) -> Request<'static> {
-        let turn = |role, parts| Message { role, at: None, parts, name: None };
+        let turn = |role, parts| Message::new(role, None, parts);
         let ((one, one_results), (two, two_results)) = steps;
         let mut messages: Vec<_> =
             system.map(|text| turn(Role::System, vec![Part::text(text)])).into_iter().collect();
@@ -308,7 +339,7 @@ prop_compose! {
             description: Some("d".into()),
             kind: ToolKind::Function(schema.map(Into::into)),
             strict: None,
-            cache: false,
+            cache: false, at: (0, None),
         };
         let format = schema.map(|schema| Format::JsonSchema {
             name: None,
@@ -331,8 +362,9 @@ proptest! {
         let (mut back, lost) = read(&out);
         prop_assert_eq!(lost, Vec::<String>::new());
         for message in &mut back.messages {
-            message.at = None;
+            (message.at, message.places) = (None, Vec::new());
         }
+        back.tools.iter_mut().for_each(|tool| tool.at = (0, None));
         prop_assert_eq!(back, request);
     }
 }

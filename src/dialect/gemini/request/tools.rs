@@ -5,11 +5,12 @@
 use super::config::{json_schema, texts};
 use super::content::rest;
 use crate::dialect::gemini::names;
+use crate::dialect::gemini::proto::Elements;
 use crate::dialect::members::{Members, Path, Value};
 use crate::ir::chat::{Request, Tool, ToolChoice, ToolKind};
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
-use crate::wire::json::Reader;
+use crate::wire::json::{Kind, Reader};
 use std::borrow::Cow;
 
 /// Reads `tools`.
@@ -21,13 +22,14 @@ pub(super) fn read<'a>(
     let fail = |error| path.fail(&error);
     let mut tools = Vec::new();
     let mut at = 0;
-    reader.array().map_err(fail)?;
-    while reader.element().map_err(fail)? {
-        let path = path.index(at);
+    let mut elements = Elements::of(reader, Kind::Object).map_err(fail)?;
+    while elements.next(reader).map_err(fail)? {
+        let path = elements.path(path, at);
+        let number = u32::try_from(at).unwrap_or(u32::MAX);
         at += 1;
         let mut tool = names::read(reader).map_err(|error| path.fail(&error))?;
         if let Some(value) = tool.take("functionDeclarations") {
-            functions(value, &path.member("functionDeclarations"), &mut tools, loss)?;
+            functions(value, number, &path.member("functionDeclarations"), &mut tools, loss)?;
         }
         // An empty object is how most of Google's own tools are asked for.
         tool.names().for_each(|name| loss.drop(path.member(&name).to_string()));
@@ -37,6 +39,7 @@ pub(super) fn read<'a>(
 
 fn functions<'a>(
     value: Value<'a>,
+    of: u32,
     path: &Path<'_>,
     tools: &mut Vec<Tool<'a>>,
     loss: &mut Loss,
@@ -45,12 +48,13 @@ fn functions<'a>(
     let Value::Raw(json) = value else { return Err(path.malformed("expected an array")) };
     let mut reader = Reader::new(json);
     let mut at = 0;
-    reader.array().map_err(fail)?;
-    while reader.element().map_err(fail)? {
-        let path = path.index(at);
+    let mut elements = Elements::of(&mut reader, Kind::Object).map_err(fail)?;
+    while elements.next(&mut reader).map_err(fail)? {
+        let path = elements.path(path, at);
+        let number = u32::try_from(at).ok();
         at += 1;
         let members = names::read(&mut reader).map_err(|error| path.fail(&error))?;
-        tools.push(function(members, &path, loss)?);
+        tools.push(Tool { at: (of, number), ..function(members, &path, loss)? });
     }
     Ok(())
 }
@@ -71,7 +75,14 @@ fn function<'a>(mut members: Members<'a>, path: &Path<'_>, loss: &mut Loss) -> R
         members.take(returned);
     }
     rest(&members, path, loss);
-    Ok(Tool { name, description, kind: ToolKind::Function(schema), strict: None, cache: false })
+    Ok(Tool {
+        name,
+        description,
+        kind: ToolKind::Function(schema),
+        strict: None,
+        cache: false,
+        at: (0, None),
+    })
 }
 
 /// Reads `toolConfig`.

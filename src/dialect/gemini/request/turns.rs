@@ -6,6 +6,7 @@
 
 use crate::config::Dialect;
 use crate::dialect::gemini::generation::Generation;
+use crate::dialect::thoughts::Thoughts;
 use crate::ir::chat::{Message, Part, Role};
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
@@ -76,14 +77,22 @@ pub(super) fn arrange<'r>(
     }
     let mut turns: Vec<Turn<'r>> = Vec::new();
     let mut tools = BTreeMap::new();
-    for (index, message, part) in all(tail) {
-        if let Part::ToolCall(call) = part {
-            tools.insert(call.id.plain().into_owned(), call.name.clone());
+    let thoughts = Thoughts::of(tail);
+    for (position, message) in tail.iter().enumerate() {
+        for (index, part) in message.parts.iter().enumerate() {
+            if let Part::ToolCall(call) = part {
+                tools.insert(call.id.plain().into_owned(), call.name.clone());
+            }
+            if message.role == Role::Assistant && is_foreign(part) {
+                thoughts.leave_out(message, position, index, loss);
+                continue;
+            }
+            let Some((speaker, part)) = place(message, index, part, loss) else { continue };
+            let piece = Piece { origin: Some((message, index)), part };
+            take(&mut turns, speaker, piece);
         }
-        let Some((speaker, part)) = place(message, index, part, loss) else { continue };
-        let piece = Piece { origin: Some((message, index)), part };
-        take(&mut turns, speaker, piece);
     }
+    leave_out_lone_thoughts(&mut turns, loss);
     if turns.is_empty() {
         // Instructions alone are a request in other dialects; here somebody has to ask.
         let pieces = std::mem::take(&mut system);
@@ -97,11 +106,8 @@ pub(super) fn arrange<'r>(
     }
     if !generation.goes_on() && turns.last().is_some_and(|turn| turn.speaker == Speaker::Model) {
         // The user asks for the rest of what the client has begun, which may come out otherwise.
-        let message = messages.iter().rev().find(|message| message.role == Role::Assistant);
-        message
-            .and_then(|message| message.at)
-            .into_iter()
-            .for_each(|at| loss.drop(format!("messages[{at}]")));
+        let last = turns.last().and_then(|turn| turn.pieces.last()?.origin);
+        last.into_iter().for_each(|(message, index)| loss.drop_turn(message, index));
         turns.push(Turn::placeholder());
     }
     in_order(&mut turns);
@@ -135,6 +141,41 @@ fn all<'r>(messages: &'r [Message<'r>]) -> impl Iterator<Item = (usize, &'r Mess
         .flat_map(|message| message.parts.iter().enumerate().map(move |(index, part)| (index, message, part)))
 }
 
+/// Whether a part is thinking that means nothing here: another's proof, and no words. Google signs hardly any of its own
+/// thoughts, so what nobody has proved may be one.
+fn is_foreign(part: &Part<'_>) -> bool {
+    match part {
+        Part::Thinking { text, proof: None } => text.is_empty(),
+        Part::Thinking { proof: Some(proof), .. } => proof.home != Dialect::Gemini,
+        Part::RedactedThinking { .. } => true,
+        _ => false,
+    }
+}
+
+/// A turn of nothing but thoughts that nobody has signed is none: the model would have to go on with it.
+fn leave_out_lone_thoughts(turns: &mut Vec<Turn<'_>>, loss: &mut Loss) {
+    let says_nothing = |turn: &Turn<'_>| {
+        let bare = |piece: &Piece<'_>| matches!(*piece.part, Part::Thinking { proof: None, .. });
+        turn.speaker == Speaker::Model && turn.pieces.iter().all(bare)
+    };
+    if !turns.iter().any(says_nothing) {
+        return;
+    }
+    let asked = turns.iter().rposition(|turn| turn.speaker == Speaker::User);
+    for (position, turn) in std::mem::take(turns).into_iter().enumerate() {
+        if says_nothing(&turn) {
+            let current = asked.is_none_or(|asked| position > asked);
+            let origins = turn.pieces.iter().filter_map(|piece| piece.origin).filter(|_| current);
+            origins.for_each(|(message, index)| loss.drop_in(message, index, ""));
+            continue;
+        }
+        match turns.last_mut() {
+            Some(last) if last.speaker == turn.speaker => last.pieces.extend(turn.pieces),
+            _ => turns.push(turn),
+        }
+    }
+}
+
 /// Whose turn a part belongs to, and what it becomes there; `None` if it says nothing or has no place.
 fn place<'r>(
     message: &'r Message<'r>,
@@ -153,13 +194,7 @@ fn place<'r>(
         (Role::User, Part::Text { .. } | Part::Image { .. } | Part::Document { .. }) => Speaker::User,
         (Role::User, Part::Audio { .. } | Part::Video { .. }) => Speaker::User,
         (Role::Assistant, Part::Text { .. } | Part::Refusal { .. } | Part::ToolCall(_)) => Speaker::Model,
-        // Google signs hardly any of its own thoughts.
-        (Role::Assistant, Part::Thinking { proof: None, text }) if !text.is_empty() => Speaker::Model,
-        (Role::Assistant, Part::Thinking { proof: Some(proof), .. }) if proof.home == Dialect::Gemini => {
-            Speaker::Model
-        }
-        // What another has proved means nothing here, and is no loss: Google leaves out old thoughts itself.
-        (Role::Assistant, Part::Thinking { .. } | Part::RedactedThinking { .. }) => return None,
+        (Role::Assistant, Part::Thinking { .. }) => Speaker::Model,
         _ => {
             loss.drop_in(message, index, "");
             return None;

@@ -7,7 +7,6 @@ use crate::dialect::gemini::schema;
 use crate::ir::chat::{CUSTOM_SCHEMA, Request, Tool, ToolChoice, ToolKind};
 use crate::ir::loss::Loss;
 use crate::wire::json::{Object, Text};
-use std::collections::BTreeSet;
 
 /// Writes `tools` and `toolConfig`.
 pub(super) fn write(request: &Request<'_>, generation: Generation, body: &mut Object<'_>, loss: &mut Loss) {
@@ -18,21 +17,17 @@ pub(super) fn write(request: &Request<'_>, generation: Generation, body: &mut Ob
         return;
     }
     // There is no word for a choice among some without the duty to call one: only these are offered then.
-    let among: Option<BTreeSet<_>> = match &request.tool_choice {
-        Some(ToolChoice::Allowed { required: false, names }) => Some(names.iter().map(Text::plain).collect()),
-        _ => None,
-    };
-    let offered = |tool: &Tool<'_>| among.as_ref().is_none_or(|names| names.contains(&tool.name.plain()));
-    let tools: Vec<_> = request.tools.iter().enumerate().filter(|(_, tool)| offered(tool)).collect();
-    if tools.is_empty() {
-        return;
+    let among = matches!(request.tool_choice, Some(ToolChoice::Allowed { required: false, .. }));
+    let tools: Vec<_> = request.tools.iter().filter(|tool| !among || request.offers(tool)).collect();
+    if among && request.allows_none() {
+        loss.drop("tool_choice");
     }
     let mode = mode(request, generation, &tools, loss);
     body.array("tools", |list| {
         list.object(|object| {
             object.array("functionDeclarations", |functions| {
-                for (at, tool) in tools {
-                    functions.object(|function| write_tool(tool, at, function, loss));
+                for tool in tools {
+                    functions.object(|function| write_tool(tool, function, loss));
                 }
             });
         });
@@ -57,7 +52,7 @@ pub(super) fn write(request: &Request<'_>, generation: Generation, body: &mut Ob
 fn mode<'r>(
     request: &'r Request<'_>,
     generation: Generation,
-    tools: &[(usize, &Tool<'_>)],
+    tools: &[&Tool<'_>],
     loss: &mut Loss,
 ) -> Option<(&'static str, &'r [Text<'r>])> {
     let strict = |tool: &Tool<'_>| tool.strict == Some(true);
@@ -69,16 +64,16 @@ fn mode<'r>(
         Some(ToolChoice::Auto) => (Some("AUTO"), &[]),
         Some(ToolChoice::Allowed { .. }) | None => (None, &[]),
     };
-    if generation.validates_calls() && tools.iter().all(|(_, tool)| strict(tool)) {
+    if generation.validates_calls() && tools.iter().all(|tool| strict(tool)) {
         return Some(("VALIDATED", names));
     }
-    for (at, _) in tools.iter().filter(|(_, tool)| strict(tool)) {
-        loss.drop(format!("tools[{at}].function.strict"));
+    for tool in tools.iter().filter(|tool| strict(tool)) {
+        loss.drop(tool.path("function.strict"));
     }
     mode.map(|mode| (mode, names))
 }
 
-fn write_tool(tool: &Tool<'_>, at: usize, object: &mut Object<'_>, loss: &mut Loss) {
+fn write_tool(tool: &Tool<'_>, object: &mut Object<'_>, loss: &mut Loss) {
     object.text("name", &tool.name);
     if let Some(description) = &tool.description {
         object.text("description", description);
@@ -87,12 +82,12 @@ fn write_tool(tool: &Tool<'_>, at: usize, object: &mut Object<'_>, loss: &mut Lo
         ToolKind::Function(None) => {}
         ToolKind::Function(Some(schema)) if schema::is_void(schema) => {}
         ToolKind::Function(Some(schema)) => {
-            let path = format!("tools[{at}].function.parameters");
+            let path = tool.path("function.parameters");
             schema::write(schema, &path, loss, object.member("parametersJsonSchema"));
         }
         ToolKind::Custom(grammar) => {
             if grammar.is_some() {
-                loss.drop(format!("tools[{at}].custom.format"));
+                loss.drop(tool.path("custom.format"));
             }
             object.raw("parametersJsonSchema", CUSTOM_SCHEMA);
         }

@@ -60,7 +60,7 @@ fn mixtures_and_tasks_are_not_openais() {
     assert_eq!(encode(&request, &mut loss), Err("input".to_owned()));
     request.inputs.pop();
     assert_eq!(encode(&request, &mut loss), Ok(()));
-    assert_eq!(loss.paths(), ["task_type"]);
+    assert_eq!(loss.paths(), ["task"]);
 }
 
 #[test]

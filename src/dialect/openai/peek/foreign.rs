@@ -3,67 +3,119 @@
 //! Invariant: only what the gateway itself wrote for the client is taken out, and nothing is looked for where the seal does
 //! not occur.
 
-use crate::dialect::{Edit, cut};
+use crate::dialect::cut::{Cuts, Fate, JudgeMember};
+use crate::dialect::members::Path;
 use crate::ir::proof::SEAL;
 use crate::wire::json::{Error, Kind, Reader};
 use memchr::memmem;
 
-/// The edits, in order. The syntax of the body has been checked.
-pub(super) fn edits(body: &str) -> Vec<Edit> {
-    let mut edits = Vec::new();
-    if memmem::find(body.as_bytes(), SEAL.as_bytes()).is_some() && messages(body, &mut edits).is_err() {
-        edits.clear();
-    }
-    edits
-}
-
-fn messages(body: &str, edits: &mut Vec<Edit>) -> Result<(), Error> {
-    let mut reader = Reader::new(body);
-    cut::members(body, &mut reader, edits, &mut |name, reader, edits| {
-        if *name != "messages" || reader.peek()? != Kind::Array {
-            reader.skip()?;
-            return Ok(false);
-        }
-        cut::elements(reader, edits, &mut |reader, edits| {
-            if reader.peek()? == Kind::Object {
-                message(body, reader, edits)?;
-            } else {
-                reader.skip()?;
-            }
-            Ok(false)
+/// The cuts. The syntax of the body has been checked.
+pub(super) fn cuts(body: &str) -> Result<Cuts<'_>, Error> {
+    let mut cuts = Cuts::of(body);
+    if memmem::find(body.as_bytes(), SEAL.as_bytes()).is_some() {
+        cuts.members(None, &mut Reader::new(body), &mut |cuts, path, name, reader| {
+            if name == "messages" { each(cuts, path, reader, &mut message) } else { stays(reader) }
         })?;
-        Ok(false)
+    }
+    Ok(cuts)
+}
+
+/// A member of a message.
+fn message<'a>(
+    cuts: &mut Cuts<'a>,
+    path: &Path<'_>,
+    name: &str,
+    reader: &mut Reader<'a>,
+) -> Result<Fate, Error> {
+    match name {
+        "reasoning_details" if reader.peek()? == Kind::Array => details(cuts, path, reader),
+        "tool_calls" => each(cuts, path, reader, &mut |cuts, path, name, reader| {
+            if name == "extra_content" { extra(cuts, path, reader) } else { stays(reader) }
+        }),
+        _ => stays(reader),
+    }
+}
+
+/// The elements of a list, of which those of the gateway go.
+fn details<'a>(cuts: &mut Cuts<'a>, path: &Path<'_>, reader: &mut Reader<'a>) -> Result<Fate, Error> {
+    let before = cuts.edits.len();
+    let left = cuts.elements(path, reader, &mut |_, _, reader| {
+        if reader.peek()? != Kind::Object {
+            return stays(reader);
+        }
+        let mut sealed = false;
+        reader.object()?;
+        while let Some(name) = reader.key()? {
+            match &*name.plain() {
+                "signature" | "data" => sealed |= is_sealed(reader)?,
+                _ => reader.skip()?,
+            }
+        }
+        Ok(if sealed { Fate::Goes } else { Fate::Stays })
+    })?;
+    Ok(if left || cuts.edits.len() == before { Fate::Stays } else { Fate::Emptied })
+}
+
+/// What Google's own Chat layer keeps with a call: the signature goes if it is sealed, and what it leaves empty.
+fn extra<'a>(cuts: &mut Cuts<'a>, path: &Path<'_>, reader: &mut Reader<'a>) -> Result<Fate, Error> {
+    within(cuts, path, reader, &mut |cuts, path, name, reader| {
+        if name != "google" {
+            return stays(reader);
+        }
+        within(cuts, path, reader, &mut |_, _, name, reader| {
+            if name != "thought_signature" {
+                return stays(reader);
+            }
+            Ok(if is_sealed(reader)? { Fate::Goes } else { Fate::Stays })
+        })
     })
 }
 
-fn message<'a>(body: &'a str, reader: &mut Reader<'a>, edits: &mut Vec<Edit>) -> Result<(), Error> {
-    cut::members(body, reader, edits, &mut |name, reader, edits| match &*name.plain() {
-        "reasoning_details" => is_sealed(reader),
-        "tool_calls" if reader.peek()? == Kind::Array => {
-            cut::elements(reader, edits, &mut |reader, edits| {
-                if reader.peek()? != Kind::Object {
-                    reader.skip()?;
-                    return Ok(false);
-                }
-                cut::members(body, reader, edits, &mut |name, reader, _| {
-                    if *name == "extra_content" {
-                        return is_sealed(reader);
-                    }
-                    reader.skip()?;
-                    Ok(false)
-                })?;
-                Ok(false)
-            })?;
-            Ok(false)
-        }
-        _ => {
-            reader.skip()?;
-            Ok(false)
-        }
-    })
+/// The members of an object, which goes if nothing is left of it.
+fn within<'a>(
+    cuts: &mut Cuts<'a>,
+    path: &Path<'_>,
+    reader: &mut Reader<'a>,
+    judge: JudgeMember<'_, 'a>,
+) -> Result<Fate, Error> {
+    if reader.peek()? != Kind::Object {
+        return stays(reader);
+    }
+    let before = cuts.edits.len();
+    let left = cuts.members(Some(path), reader, judge)?;
+    Ok(if left || cuts.edits.len() == before { Fate::Stays } else { Fate::Emptied })
 }
 
-/// Whether a value holds something sealed.
+/// The members of every object in a list, if it is one.
+fn each<'a>(
+    cuts: &mut Cuts<'a>,
+    path: &Path<'_>,
+    reader: &mut Reader<'a>,
+    judge: JudgeMember<'_, 'a>,
+) -> Result<Fate, Error> {
+    if reader.peek()? != Kind::Array {
+        return stays(reader);
+    }
+    cuts.elements(path, reader, &mut |cuts, path, reader| {
+        if reader.peek()? == Kind::Object {
+            cuts.members(Some(path), reader, judge)?;
+            return Ok(Fate::Stays);
+        }
+        stays(reader)
+    })?;
+    Ok(Fate::Stays)
+}
+
+fn stays(reader: &mut Reader<'_>) -> Result<Fate, Error> {
+    reader.skip()?;
+    Ok(Fate::Stays)
+}
+
+/// Whether a value is something sealed.
 fn is_sealed(reader: &mut Reader<'_>) -> Result<bool, Error> {
-    Ok(memmem::find(reader.raw()?.as_bytes(), SEAL.as_bytes()).is_some())
+    if reader.peek()? == Kind::String {
+        return Ok(reader.string()?.plain().starts_with(SEAL));
+    }
+    reader.skip()?;
+    Ok(false)
 }

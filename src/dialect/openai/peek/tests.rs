@@ -1,11 +1,15 @@
 use super::{peek, splice};
 use crate::config::Endpoint;
 use crate::dialect::Target;
+use crate::ir::loss::Loss;
 
 fn patched(body: &str, stream_usage: bool) -> String {
     let found = peek(Endpoint::ChatCompletions, body).unwrap();
     let target = Target { stream_usage, ..Target::of("up/m") };
-    String::from_utf8(crate::dialect::splice(body.as_bytes(), &splice(&found, &target))).unwrap()
+    let mut loss = Loss::default();
+    let edits = splice(&found, &target, &mut loss);
+    assert_eq!(loss.paths(), &[] as &[String], "to name another model and to ask for usage is no loss");
+    String::from_utf8(crate::dialect::splice(body.as_bytes(), &edits)).unwrap()
 }
 
 fn refusal(body: &str) -> String {
@@ -56,6 +60,55 @@ fn usage_is_asked_for_wherever_the_options_stand() {
         assert_eq!(patched(same, true), same);
     }
     assert_eq!(patched(r#"{"model":"up/m","stream":true}"#, false), r#"{"model":"up/m","stream":true}"#);
+}
+
+#[test]
+fn only_what_the_gateway_has_sealed_goes() {
+    let own = r#"{"type":"reasoning.text","text":"t","signature":"sluice.anthropic.x","index":0}"#;
+    let redacted = r#"{"data":"sluice.bedrock.y"}"#;
+    let others = r#"{"type":"reasoning.text","text":"say sluice.","signature":"sig","data":"a sluice.b.c"}"#;
+    let call = |extra: &str| format!(r#""tool_calls":[{{"id":"a"{extra}}}]"#);
+    let details = |list: &str| format!(r#""reasoning_details":{list}"#);
+    for (member, left, lost) in [
+        (details(&format!("[{others}]")), details(&format!("[{others}]")), vec![]),
+        (
+            details(&format!("[{own} , {others},{redacted}]")),
+            details(&format!("[{others}]")),
+            vec!["reasoning_details[0]", "reasoning_details[2]"],
+        ),
+        (
+            format!("\"x\":1, {}", details(&format!("[{own}]"))),
+            "\"x\":1".to_owned(),
+            vec!["reasoning_details[0]"],
+        ),
+        (details("\"sluice.x\""), details("\"sluice.x\""), vec![]),
+        (
+            call(r#","extra_content":{"google":{"thought_signature":"sluice.gemini.x"}}"#),
+            call(""),
+            vec!["tool_calls[0].extra_content.google.thought_signature"],
+        ),
+        (
+            call(r#","extra_content":{"google":{"thought_signature":"sluice.gemini.x","y":"sluice."}}"#),
+            call(r#","extra_content":{"google":{"y":"sluice."}}"#),
+            vec!["tool_calls[0].extra_content.google.thought_signature"],
+        ),
+        (
+            call(r#","extra_content":{"note":"sluice.x","google":{"thought_signature":"own"}}"#),
+            call(r#","extra_content":{"note":"sluice.x","google":{"thought_signature":"own"}}"#),
+            vec![],
+        ),
+    ] {
+        let body =
+            |member: &str| format!(r#"{{"model":"up/m","messages":[{{"role":"assistant",{member}}}]}}"#);
+        let given = body(&member);
+        let found = peek(Endpoint::ChatCompletions, &given).unwrap();
+        let mut loss = Loss::default();
+        let edits = splice(&found, &Target::of("up/m"), &mut loss);
+        let patched = String::from_utf8(crate::dialect::splice(given.as_bytes(), &edits)).unwrap();
+        assert_eq!(patched, body(&left));
+        let lost: Vec<_> = lost.into_iter().map(|path| format!("messages[0].{path}")).collect();
+        assert_eq!(loss.paths(), lost);
+    }
 }
 
 #[test]

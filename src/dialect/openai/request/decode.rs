@@ -45,8 +45,17 @@ pub(in crate::dialect::openai) fn decode<'a>(
     }
     let mut request = draft.request;
     request.sampling.max_tokens = draft.max_completion_tokens.or(draft.max_tokens);
+    if draft.max_completion_tokens.is_some() {
+        loss.call("max_tokens", "max_completion_tokens");
+        if draft.max_tokens.is_some_and(|limit| draft.max_completion_tokens != Some(limit)) {
+            loss.drop("max_tokens");
+        }
+    }
     if draft.user.is_some() && draft.safety_identifier.is_some() && draft.user != draft.safety_identifier {
         loss.drop("user");
+    }
+    if draft.safety_identifier.is_some() {
+        loss.call("user", "safety_identifier");
     }
     request.user = draft.safety_identifier.or(draft.user);
     if !draft.logprobs && draft.top_logprobs.is_some_and(|most| most > 0) {
@@ -99,7 +108,7 @@ impl<'a> Draft<'a> {
             }
             _ => {
                 let value = reader.raw().at(name)?;
-                if is_void(value) || is_default(name, value) {
+                if says_nothing(name, value) {
                     return Ok(());
                 }
                 match SHARED.into_iter().find(|shared| *shared == name) {
@@ -112,9 +121,12 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// Values that the API would have taken anyway.
-fn is_default(name: &str, value: &str) -> bool {
+/// Values without which the API would have done the same.
+fn says_nothing(name: &str, value: &str) -> bool {
     let defaults: &[&str] = match name {
+        // To be there is the wish: the web is to be searched, in the usual way if nothing is said of it.
+        "web_search_options" | "search_parameters" => return is_one_of(value, &["null", "false"]),
+        _ if is_void(value) => return true,
         "service_tier" => &["\"auto\"", "\"default\""],
         "modalities" => &["[\"text\"]"],
         _ => return false,
@@ -159,8 +171,10 @@ fn format<'a>(reader: &mut Reader<'a>, loss: &mut Loss) -> Result<Option<Format<
     while let Some(key) = reader.key().at(PATH)? {
         match &*key.plain() {
             "type" => kind = Some(reader.string().at("response_format.type")?),
-            "json_schema" if reader.peek().at(PATH)? == Kind::Object => schema = Some(json_schema(reader)?),
-            _ => reader.skip().at(PATH)?,
+            "json_schema" if reader.peek().at(PATH)? == Kind::Object => {
+                schema = Some(json_schema(reader, loss)?);
+            }
+            other => skip(reader, PATH, other, loss)?,
         }
     }
     match kind.as_ref().map(Text::plain).as_deref() {
@@ -178,7 +192,15 @@ fn format<'a>(reader: &mut Reader<'a>, loss: &mut Loss) -> Result<Option<Format<
     }
 }
 
-fn json_schema<'a>(reader: &mut Reader<'a>) -> Result<Format<'a>, Malformed> {
+/// Passes over a member, and tells of it if it says anything.
+fn skip(reader: &mut Reader<'_>, path: &str, name: &str, loss: &mut Loss) -> Result<(), Malformed> {
+    if !is_void(reader.raw().at(path)?) {
+        loss.drop(format!("{path}.{name}"));
+    }
+    Ok(())
+}
+
+fn json_schema<'a>(reader: &mut Reader<'a>, loss: &mut Loss) -> Result<Format<'a>, Malformed> {
     const PATH: &str = "response_format.json_schema";
     let (mut name, mut description, mut schema, mut strict) = (None, None, None, None);
     reader.object().at(PATH)?;
@@ -188,7 +210,7 @@ fn json_schema<'a>(reader: &mut Reader<'a>) -> Result<Format<'a>, Malformed> {
             "description" => description = text_or_skip(reader).at(PATH)?,
             "schema" if reader.peek().at(PATH)? == Kind::Object => schema = Some(reader.raw().at(PATH)?),
             "strict" => strict = optional_bool(reader, "response_format.json_schema.strict")?,
-            _ => reader.skip().at(PATH)?,
+            other => skip(reader, PATH, other, loss)?,
         }
     }
     match schema {

@@ -1,18 +1,19 @@
 //! Calls of tools in a client's messages.
 
 use crate::dialect::openai::proofs;
-use crate::dialect::openai::wire::{At, optional_text, under};
+use crate::dialect::openai::wire::{At, is_void, keep, optional_text, under};
 use crate::ir::chat::{Part, ToolCall};
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
 use crate::wire::json::{Kind, Reader, Text};
 use std::borrow::Cow;
 
+/// Reads `tool_calls`: those that are carried, each with its index.
 pub(super) fn calls<'a>(
     reader: &mut Reader<'a>,
     at: u32,
     loss: &mut Loss,
-) -> Result<Vec<Part<'a>>, Malformed> {
+) -> Result<Vec<(u32, Part<'a>)>, Malformed> {
     let mut calls = Vec::new();
     if reader.null().at("tool_calls")? {
         return Ok(calls);
@@ -20,17 +21,30 @@ pub(super) fn calls<'a>(
     reader.array().at("tool_calls")?;
     let mut number = 0;
     while reader.element().at("tool_calls")? {
-        match call(reader).map_err(|inner| under(&format!("tool_calls[{number}]"), inner))? {
-            Some(call) => calls.push(Part::ToolCall(call)),
-            None => loss.drop(format!("messages[{at}].tool_calls[{number}]")),
+        let mut others = Vec::new();
+        let path = || format!("messages[{at}].tool_calls[{number}]");
+        match call(reader, &mut others).map_err(|inner| under(&format!("tool_calls[{number}]"), inner))? {
+            Some(call) => {
+                calls.push((number, Part::ToolCall(call)));
+                others.iter().for_each(|name| loss.drop(format!("{}.{name}", path())));
+            }
+            None => loss.drop(path()),
         }
         number += 1;
     }
     Ok(calls)
 }
 
+/// Passes over a member, and tells of it if it says anything.
+fn skip(reader: &mut Reader<'_>, owner: &str, name: &str, others: &mut Vec<String>) -> Result<(), Malformed> {
+    if !is_void(reader.raw().at(name)?) {
+        keep(others, format!("{owner}{name}"));
+    }
+    Ok(())
+}
+
 /// A call, or none if it is neither of a function nor of a custom tool.
-fn call<'a>(reader: &mut Reader<'a>) -> Result<Option<ToolCall<'a>>, Malformed> {
+fn call<'a>(reader: &mut Reader<'a>, others: &mut Vec<String>) -> Result<Option<ToolCall<'a>>, Malformed> {
     let (mut id, mut kind, mut name, mut arguments) = (None, None, None, Cow::Borrowed(""));
     let mut proof = None;
     reader.object().at("")?;
@@ -50,7 +64,7 @@ fn call<'a>(reader: &mut Reader<'a>) -> Result<Option<ToolCall<'a>>, Malformed> 
                             let text = optional_text(reader, "function.arguments")?;
                             arguments = text.map_or(Cow::Borrowed(""), |text| text.plain());
                         }
-                        _ => reader.skip().at("function")?,
+                        other => skip(reader, "function.", other, others)?,
                     }
                 }
             }
@@ -60,12 +74,14 @@ fn call<'a>(reader: &mut Reader<'a>) -> Result<Option<ToolCall<'a>>, Malformed> 
                     match &*key.plain() {
                         "name" => name = Some(reader.string().at("custom.name")?),
                         "input" => arguments = reader.string().at("custom.input")?.plain(),
-                        _ => reader.skip().at("custom")?,
+                        other => skip(reader, "custom.", other, others)?,
                     }
                 }
             }
             "extra_content" => proof = proofs::of_call(reader).at("extra_content")?,
-            _ => reader.skip().at("")?,
+            // Clients that collect streams keep what orders the pieces.
+            "index" => reader.skip().at("index")?,
+            other => skip(reader, "", other, others)?,
         }
     }
     let custom = match kind.as_ref().map(Text::plain).as_deref() {

@@ -4,11 +4,13 @@
 
 use super::decode_calls::calls;
 use super::decode_parts::content;
+use crate::dialect::marker;
 use crate::dialect::openai::proofs;
 use crate::dialect::openai::wire::{At, is_void, optional_text, under};
 use crate::ir::chat::{Message, Part, Role};
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
+use crate::ir::place::{CONTENT, Content, Place};
 use crate::wire::json::{Reader, Text};
 
 /// `messages`. Consecutive `tool` messages become one user turn.
@@ -19,7 +21,7 @@ pub(super) fn decode<'a>(reader: &mut Reader<'a>, loss: &mut Loss) -> Result<Vec
     reader.array().at("messages")?;
     while reader.element().at("messages")? {
         let turn = Turn::read(reader, at, loss)
-            .and_then(|turn| turn.finish(at))
+            .and_then(|turn| turn.finish(at, loss))
             .map_err(|inner| under(&format!("messages[{at}]"), inner))?;
         at += 1;
         match turn {
@@ -27,8 +29,8 @@ pub(super) fn decode<'a>(reader: &mut Reader<'a>, loss: &mut Loss) -> Result<Vec
                 messages.push(message);
                 after_tool = false;
             }
-            Read::Result(mut message) => match messages.last_mut() {
-                Some(last) if after_tool => last.parts.append(&mut message.parts),
+            Read::Result(message) => match messages.last_mut() {
+                Some(last) if after_tool => last.join(message),
                 _ => {
                     messages.push(message);
                     after_tool = true;
@@ -50,12 +52,12 @@ enum Read<'a> {
 #[derive(Default)]
 struct Turn<'a> {
     role: Option<Text<'a>>,
-    content: Option<Vec<Part<'a>>>,
+    content: Option<Content<'a>>,
     name: Option<Text<'a>>,
-    calls: Vec<Part<'a>>,
+    calls: Vec<(u32, Part<'a>)>,
     call_id: Option<Text<'a>>,
     refusal: Option<Text<'a>>,
-    thinking: Option<Text<'a>>,
+    thinking: Option<(&'static str, Text<'a>)>,
     /// Thinking with what proves it. The text above only repeats it.
     proved: Vec<Part<'a>>,
     cache: bool,
@@ -73,11 +75,22 @@ impl<'a> Turn<'a> {
                 "tool_calls" => turn.calls = calls(reader, at, loss)?,
                 "tool_call_id" => turn.call_id = optional_text(reader, "tool_call_id")?,
                 "refusal" => turn.refusal = optional_text(reader, "refusal")?,
-                "reasoning_content" | "reasoning" => {
-                    turn.thinking = optional_text(reader, "reasoning_content")?.or(turn.thinking);
+                "reasoning_content" => {
+                    let text = optional_text(reader, "reasoning_content")?;
+                    turn.thinking = text.map(|text| ("reasoning_content", text)).or(turn.thinking);
+                }
+                "reasoning" => {
+                    let text = optional_text(reader, "reasoning")?;
+                    turn.thinking = text.map(|text| ("reasoning", text)).or(turn.thinking);
                 }
                 "reasoning_details" => turn.proved = proofs::of_thinking(reader).at("reasoning_details")?,
-                "cache_control" => turn.cache = !is_void(reader.raw().at("cache_control")?),
+                "cache_control" => {
+                    let marker = reader.raw().at("cache_control")?;
+                    turn.cache = !is_void(marker);
+                    for beyond in marker::beyond(marker) {
+                        loss.drop(format!("messages[{at}].cache_control.{beyond}"));
+                    }
+                }
                 "function_call" => {
                     if !is_void(reader.raw().at("function_call")?) {
                         return Err(Malformed::at(
@@ -98,41 +111,21 @@ impl<'a> Turn<'a> {
         Ok(turn)
     }
 
-    fn finish(self, at: u32) -> Result<Read<'a>, Malformed> {
-        let Some(role) = self.role else {
+    fn finish(mut self, at: u32, loss: &mut Loss) -> Result<Read<'a>, Malformed> {
+        let Some(role) = self.role.take() else {
             return Err(Malformed::at("role", "expected a string, and it is missing"));
         };
-        let cache = self.cache;
-        let message = |role, mut parts: Vec<Part<'a>>, name| {
-            if cache {
-                mark(&mut parts);
-            }
-            Message { role, at: Some(at), parts, name }
-        };
-        let required = |content: Option<Vec<Part<'a>>>| {
-            content.ok_or_else(|| Malformed::at("content", "expected string or list of parts"))
-        };
-        Ok(Read::Turn(match &*role.plain() {
-            "user" => message(Role::User, required(self.content)?, self.name),
-            "system" => message(Role::System, required(self.content)?, self.name),
-            "developer" => message(Role::Developer, required(self.content)?, self.name),
+        let role = match &*role.plain() {
+            "user" => Role::User,
+            "system" => Role::System,
+            "developer" => Role::Developer,
             "assistant" => {
-                let mut parts = Vec::new();
-                let thinking = self.thinking.filter(|text| !text.is_empty() && self.proved.is_empty());
-                parts.extend(thinking.map(|text| Part::Thinking { text, proof: None }));
-                parts.extend(self.proved);
-                parts.extend(self.content.unwrap_or_default());
-                parts.extend(self.refusal.filter(|text| !text.is_empty()).map(|text| Part::Refusal { text }));
-                parts.extend(self.calls);
-                message(Role::Assistant, parts, self.name)
+                self.strange(&["tool_call_id"], at, loss);
+                return Ok(Read::Turn(self.assistant(at, loss)));
             }
             "tool" => {
-                let id = self
-                    .call_id
-                    .ok_or_else(|| Malformed::at("tool_call_id", "expected a string, and it is missing"))?;
-                let content = self.content.unwrap_or_default();
-                let result = Part::ToolResult { id, content, is_error: false, cache };
-                return Ok(Read::Result(message(Role::User, vec![result], None)));
+                self.strange(&["name", "tool_calls", "refusal", "reasoning_content"], at, loss);
+                return self.result(at).map(Read::Result);
             }
             "function" => {
                 return Err(Malformed::at(
@@ -141,12 +134,81 @@ impl<'a> Turn<'a> {
                 ));
             }
             _ => return Err(Malformed::at("role", "expected system, developer, user, assistant or tool")),
-        }))
+        };
+        self.strange(&["tool_call_id", "tool_calls", "refusal", "reasoning_content"], at, loss);
+        let content =
+            self.content.ok_or_else(|| Malformed::at("content", "expected string or list of parts"))?;
+        let (parts, places) = content.placed(Some(at), CONTENT);
+        let mut message = Message { role, at: Some(at), parts, name: self.name, places };
+        mark(self.cache, &mut message.parts, at, loss);
+        Ok(Read::Turn(message))
+    }
+
+    /// Lists members that turns of other roles have.
+    fn strange(&self, names: &[&str], at: u32, loss: &mut Loss) {
+        for name in names {
+            let held = match *name {
+                "name" => self.name.is_some(),
+                "tool_call_id" => self.call_id.is_some(),
+                "tool_calls" => !self.calls.is_empty(),
+                "refusal" => self.refusal.is_some(),
+                _ => self.thinking.is_some(),
+            };
+            if held {
+                loss.drop(format!("messages[{at}].{name}"));
+            }
+        }
+    }
+
+    fn assistant(self, at: u32, loss: &mut Loss) -> Message<'a> {
+        let (mut parts, mut places) = (Vec::new(), Vec::new());
+        let thinking = self.thinking.filter(|(_, text)| !text.is_empty() && self.proved.is_empty());
+        if let Some((member, text)) = thinking {
+            parts.push(Part::Thinking { text, proof: None });
+            places.push(Place::member(at, member));
+        }
+        for (index, part) in (0..).zip(self.proved) {
+            parts.push(part);
+            places.push(Place::element(at, "reasoning_details", index));
+        }
+        let content = self.content.unwrap_or_default();
+        let refusal = self.refusal.filter(|text| !text.is_empty());
+        if parts.is_empty() && refusal.is_none() && self.calls.is_empty() {
+            (parts, places) = content.placed(Some(at), CONTENT);
+        } else {
+            for (index, part) in content.parts.into_iter().enumerate() {
+                parts.push(part);
+                places.push(Place::element(at, CONTENT, content.kept.get(index)));
+            }
+            if let Some(text) = refusal {
+                parts.push(Part::Refusal { text });
+                places.push(Place::member(at, "refusal"));
+            }
+            for (index, call) in self.calls {
+                parts.push(call);
+                places.push(Place::element(at, "tool_calls", index));
+            }
+        }
+        mark(self.cache, &mut parts, at, loss);
+        Message { role: Role::Assistant, at: Some(at), parts, name: self.name, places }
+    }
+
+    fn result(self, at: u32) -> Result<Message<'a>, Malformed> {
+        let id = self
+            .call_id
+            .ok_or_else(|| Malformed::at("tool_call_id", "expected a string, and it is missing"))?;
+        let content = self.content.unwrap_or_default();
+        let place = Place::member(at, "").holding(CONTENT, content.kept);
+        let result = Part::ToolResult { id, content: content.parts, is_error: false, cache: self.cache };
+        Ok(Message { places: vec![place], ..Message::new(Role::User, Some(at), vec![result]) })
     }
 }
 
-/// A marker on the whole message stands on its last part.
-fn mark(parts: &mut [Part<'_>]) {
+/// A marker on the whole message stands on its last part, if there is one that can be marked.
+fn mark(cache: bool, parts: &mut [Part<'_>], at: u32, loss: &mut Loss) {
+    if !cache {
+        return;
+    }
     let marked = parts.iter_mut().rev().find_map(|part| match part {
         Part::Text { cache, .. }
         | Part::Image { cache, .. }
@@ -154,7 +216,8 @@ fn mark(parts: &mut [Part<'_>]) {
         | Part::ToolResult { cache, .. } => Some(cache),
         _ => None,
     });
-    if let Some(cache) = marked {
-        *cache = true;
+    match marked {
+        Some(cache) => *cache = true,
+        None => loss.drop(format!("messages[{at}].cache_control")),
     }
 }

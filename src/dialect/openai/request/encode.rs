@@ -10,6 +10,7 @@ use crate::dialect::openai::generation::Generation;
 use crate::dialect::openai_api::effort;
 use crate::dialect::openai_api::id::{MAX_USER, shortened};
 use crate::dialect::openai_api::json_mode;
+use crate::dialect::thoughts::Thoughts;
 use crate::dialect::tool_call::check_names;
 use crate::ir::chat::{Format, Request};
 use crate::ir::error::Malformed;
@@ -41,16 +42,23 @@ pub(in crate::dialect::openai) fn encode(
         object.raw(name, json);
     }
     let reader = Reader::of(target.model);
+    let thoughts = Thoughts::of(&request.messages);
+    let mut said = false;
     object.array("messages", |list| {
         if json_mode::must_be_noted(request.format.as_ref(), &request.messages) {
             list.object(|note| {
                 note.str("role", "system").str("content", json_mode::NOTE);
             });
         }
-        for message in &request.messages {
-            encode_turns::write(list, message, reader, loss);
+        for (position, message) in request.messages.iter().enumerate() {
+            let mut leave_out =
+                |part: usize, loss: &mut Loss| thoughts.leave_out(message, position, part, loss);
+            said |= encode_turns::write(list, message, reader, &mut leave_out, loss);
         }
     });
+    if !said {
+        return Err(Malformed::at("messages", "expected at least one message with content"));
+    }
     encode_tools::write(request, generation, &mut object, loss);
     limit(request, target, generation, &mut object, loss);
     sampling(request, generation, &mut object, loss);
@@ -114,9 +122,7 @@ fn sampling(request: &Request<'_>, generation: Generation, object: &mut Object<'
     if !sampling.stop.is_empty() && !generation.may_be_stopped() {
         loss.drop("stop");
     } else if !sampling.stop.is_empty() {
-        if sampling.stop.len() > MAX_STOP {
-            loss.drop(format!("stop[{MAX_STOP}]"));
-        }
+        (MAX_STOP..sampling.stop.len()).for_each(|at| loss.drop(format!("stop[{at}]")));
         object.array("stop", |list| {
             for sequence in sampling.stop.iter().take(MAX_STOP) {
                 list.text(sequence);
@@ -133,7 +139,7 @@ fn sampling(request: &Request<'_>, generation: Generation, object: &mut Object<'
                 object.int("top_logprobs", most);
             }
         }
-        Some(_) => loss.drop("logprobs"),
+        Some(_) => sampling.lose_logprobs(loss),
         None => {}
     }
 }
@@ -151,15 +157,14 @@ fn others(request: &Request<'_>, generation: Generation, object: &mut Object<'_>
             loss.drop(*name);
         } else if generation != Generation::Foreign {
             object.raw(name, json);
-        } else if !is_about_caches(name) {
+        } else {
             loss.drop(*name);
         }
     }
-}
-
-/// Whether a member only steers the cache: a vendor that caches by itself, or not at all, answers the same without it.
-fn is_about_caches(name: &str) -> bool {
-    name.starts_with("prompt_cache_")
+    // What the makers of some models show, they show unasked: there is no word for it.
+    if request.wants_thinking_shown() {
+        loss.drop("reasoning_summary");
+    }
 }
 
 fn format(format: &Format<'_>, object: &mut Object<'_>) {

@@ -26,13 +26,16 @@ pub(super) fn write(request: &Request<'_>, generation: Generation, object: &mut 
     }
     let native = generation.has_newer_words();
     object.array("tools", |list| {
-        for (at, tool) in request.tools.iter().enumerate() {
+        for tool in &request.tools {
             if native || request.offers(tool) {
-                write_tool(tool, native, at, list, loss);
+                write_tool(tool, native, list, loss);
             }
         }
     });
     choice(request, native, object);
+    if !native && request.allows_none() {
+        loss.drop("tool_choice");
+    }
     match request.parallel_tool_calls {
         Some(parallel) if generation.has_parallel_calls() => {
             object.bool("parallel_tool_calls", parallel);
@@ -83,14 +86,14 @@ fn named(kind: &str, name: &Text<'_>, object: &mut Object<'_>) {
     });
 }
 
-fn write_tool(tool: &Tool<'_>, native: bool, at: usize, list: &mut Array<'_>, loss: &mut Loss) {
+fn write_tool(tool: &Tool<'_>, native: bool, list: &mut Array<'_>, loss: &mut Loss) {
     let parameters = match &tool.kind {
         ToolKind::Custom(format) if native => {
             return list_custom(tool, *format, list);
         }
         ToolKind::Custom(format) => {
             if format.is_some() {
-                loss.drop(format!("tools[{at}].custom.format"));
+                loss.drop(tool.path("custom.format"));
             }
             Some(CUSTOM_SCHEMA)
         }

@@ -46,10 +46,17 @@ impl Reader {
 }
 
 /// Appends what a turn is here: one message, or several if it holds tool results.
-pub(super) fn write(list: &mut Array<'_>, message: &Message<'_>, reader: Reader, loss: &mut Loss) {
+/// `leave_out` is told of the thinking that has no place here, by its index. Says whether there is anything to say.
+pub(super) fn write(
+    list: &mut Array<'_>,
+    message: &Message<'_>,
+    reader: Reader,
+    leave_out: &mut dyn FnMut(usize, &mut Loss),
+    loss: &mut Loss,
+) -> bool {
     match message.role {
         Role::User => user(list, message, loss),
-        Role::Assistant => assistant(list, message, reader, loss),
+        Role::Assistant => return assistant(list, message, reader, leave_out, loss),
         // Imitators know no developer; OpenAI's own reasoners know hardly anything else.
         Role::System | Role::Developer => {
             let developer = message.role == Role::Developer && reader.newer_words;
@@ -61,6 +68,7 @@ pub(super) fn write(list: &mut Array<'_>, message: &Message<'_>, reader: Reader,
             });
         }
     }
+    true
 }
 
 fn write_name(message: &Message<'_>, object: &mut Object<'_>) {
@@ -102,11 +110,12 @@ fn user(list: &mut Array<'_>, message: &Message<'_>, loss: &mut Loss) {
                 if *is_error {
                     loss.drop_in(message, at, "is_error");
                 }
-                let moved = result(list, id, content);
-                if !moved.is_empty() {
-                    loss.drop_in(message, at, "content");
+                for (inner, moved) in result(list, id, content) {
+                    loss.drop_inside(message, at, inner, "");
+                    if is_shown(&moved) {
+                        rest.push(moved);
+                    }
                 }
-                rest.extend(moved.into_iter().filter(|part| is_shown(part)));
             }
             part if is_shown(part) => rest.push(as_shown(part)),
             _ => loss.drop_in(message, at, ""),
@@ -169,10 +178,14 @@ fn as_text<'m, 'a>(part: &'m Part<'a>) -> Option<&'m Text<'a>> {
 }
 
 /// Writes a tool message, which holds text alone, and returns what must follow in a user message.
-fn result<'m, 'a>(list: &mut Array<'_>, id: &Text<'a>, content: &'m [Part<'a>]) -> Vec<Cow<'m, Part<'a>>> {
+fn result<'m, 'a>(
+    list: &mut Array<'_>,
+    id: &Text<'a>,
+    content: &'m [Part<'a>],
+) -> Vec<(usize, Cow<'m, Part<'a>>)> {
     let (texts, others): (Vec<_>, Vec<_>) =
-        content.iter().map(as_shown).partition(|part| as_text(part).is_some());
-    let texts: Vec<_> = texts.iter().filter_map(|part| as_text(part)).collect();
+        content.iter().map(as_shown).enumerate().partition(|(_, part)| as_text(part).is_some());
+    let texts: Vec<_> = texts.iter().filter_map(|(_, part)| as_text(part)).collect();
     list.object(|object| {
         object.str("role", "tool").text("tool_call_id", &call_id(id));
         write_joined(&texts, object.member("content"));
@@ -234,7 +247,13 @@ fn write_file(source: &Source<'_>, name: Option<&Text<'_>>, file: &mut Object<'_
     data_url::write(source, file.member("file_data"));
 }
 
-fn assistant(list: &mut Array<'_>, message: &Message<'_>, reader: Reader, loss: &mut Loss) {
+fn assistant(
+    list: &mut Array<'_>,
+    message: &Message<'_>,
+    reader: Reader,
+    leave_out: &mut dyn FnMut(usize, &mut Loss),
+    loss: &mut Loss,
+) -> bool {
     let mut texts = Vec::new();
     let mut refusals = Vec::new();
     let mut thoughts = Vec::new();
@@ -248,16 +267,19 @@ fn assistant(list: &mut Array<'_>, message: &Message<'_>, reader: Reader, loss: 
             }
             Part::Refusal { text } => refusals.push(text),
             Part::ToolCall(call) => calls.push(call),
-            // Most models take no thinking back, whosesoever it is: then it says nothing to them.
-            Part::Thinking { text, .. } => {
-                if reader.thinking && !text.is_empty() {
-                    thoughts.push(text);
-                }
-            }
+            // Most models take no thinking back, whosesoever it is.
+            Part::Thinking { text, .. } if reader.thinking && !text.is_empty() => thoughts.push((at, text)),
+            Part::Thinking { .. } => leave_out(at, loss),
             Part::RedactedThinking { .. } => {}
             _ => loss.drop_in(message, at, ""),
         }
     }
+    if texts.is_empty() && refusals.is_empty() && calls.is_empty() && !message.parts.is_empty() {
+        // Thinking alone is no turn here: nothing follows from it.
+        thoughts.iter().for_each(|(at, _)| leave_out(*at, loss));
+        return false;
+    }
+    let thoughts: Vec<_> = thoughts.into_iter().map(|(_, text)| text).collect();
     list.object(|object| {
         object.str("role", "assistant");
         if texts.is_empty() && !(calls.is_empty() && refusals.is_empty()) {
@@ -280,6 +302,7 @@ fn assistant(list: &mut Array<'_>, message: &Message<'_>, reader: Reader, loss: 
         }
         write_name(message, object);
     });
+    true
 }
 
 fn write_call(call: &ToolCall<'_>, reader: Reader, object: &mut Object<'_>) {

@@ -5,7 +5,7 @@ use crate::ir::chat::{Message, Part, Reasoning, Request, Role, Tool, ToolCall, T
 use crate::ir::loss::Loss;
 
 fn turn(role: Role, parts: Vec<Part<'static>>) -> Message<'static> {
-    Message { role, at: Some(0), parts, name: None }
+    Message::new(role, Some(0), parts)
 }
 
 fn written(request: &Request<'_>, model: &str) -> (String, Vec<String>) {
@@ -111,6 +111,7 @@ fn a_choice_without_tools_is_not_sent() {
         kind: ToolKind::Function(None),
         strict: None,
         cache: true,
+        at: (0, None),
     }];
     let (json, loss) = written(&request, "m");
     assert!(json.contains(r#""tool_choice":"required","parallel_tool_calls":false"#), "{json}");
@@ -140,7 +141,7 @@ fn results_of_every_kind_stand_directly_behind_their_calls() {
         ),
         "{json}"
     );
-    assert_eq!(loss, ["messages[0].content[1].is_error", "messages[0].content[1].content"]);
+    assert_eq!(loss, ["messages[0].content[1].is_error", "messages[0].content[1].content[0]"]);
 }
 
 #[test]
@@ -206,7 +207,8 @@ fn only_those_who_want_their_thinking_back_get_it() {
     ] {
         let (json, loss) = written(&request, model);
         assert_eq!(json.contains(r#""reasoning_content":"t""#), back, "{model}");
-        assert!(loss.is_empty(), "{loss:?}");
+        let lost: &[&str] = if back { &[] } else { &["messages[0].content[0]"] };
+        assert_eq!(loss, lost, "{model}");
     }
 }
 
@@ -233,6 +235,7 @@ fn a_name_that_openai_refuses_is_refused_by_its_path() {
         kind: ToolKind::Function(None),
         strict: None,
         cache: false,
+        at: (0, None),
     };
     let request = Request {
         messages: vec![turn(Role::User, vec![Part::text("x")])],
@@ -269,4 +272,38 @@ fn documents_that_are_text_are_texts() {
     assert!(loss.is_empty());
     assert!(json.contains(r#"{"role":"tool","tool_call_id":"a","content":"words"}"#), "{json}");
     assert!(json.contains(r#"{"role":"user","content":"N\n\nwords\n\nq"}"#), "{json}");
+}
+
+#[test]
+fn a_member_that_asks_by_being_there_is_told_though_empty() {
+    let lost = |member: &str| {
+        let body = format!(r#"{{"messages":[{{"role":"user","content":"x"}}],{member}}}"#);
+        let mut loss = Loss::default();
+        decode(&body, &mut loss).unwrap();
+        loss.paths().to_vec()
+    };
+    for name in ["web_search_options", "search_parameters"] {
+        assert_eq!(lost(&format!(r#""{name}":{{ }}"#)), [name]);
+        assert!(lost(&format!(r#""{name}":null"#)).is_empty());
+    }
+    assert!(lost(r#""logit_bias":{},"metadata":{}"#).is_empty());
+}
+
+#[test]
+fn all_unknown_members_of_one_thing_are_told() {
+    let many: String = (0..20).map(|at| format!(r#","k{at}":1"#)).collect();
+    let body = format!(
+        r#"{{"messages":[{{"role":"user","content":[{{"type":"text","text":"x"{many}}}]}},
+            {{"role":"assistant","tool_calls":[{{"id":"c","type":"function","function":{{"name":"f","arguments":"{{}}"{many}}}}}]}}],
+            "tools":[{{"type":"function","function":{{"name":"f"{many}}}}}]}}"#
+    );
+    let mut loss = Loss::default();
+    decode(&body, &mut loss).unwrap();
+    for owner in ["messages[0].content[0]", "messages[1].tool_calls[0].function", "tools[0].function"] {
+        for at in 0..20 {
+            let path = format!("{owner}.k{at}");
+            assert!(loss.paths().contains(&path), "{path}: {:?}", loss.paths());
+        }
+    }
+    assert_eq!(loss.paths().len(), 60);
 }

@@ -48,7 +48,7 @@ fn a_reply_is_kept_unless_the_provider_says_otherwise() {
     let stored = |members: &str| {
         let body =
             format!(r#"{{"id":"resp_1","status":"completed","output":[{{"type":"message"}}]{members}}}"#);
-        peek_reply(Endpoint::Responses, &body).unwrap().stored
+        peek_reply(Endpoint::Responses, &body).unwrap().stored.map(|stored| stored.id)
     };
     assert_eq!(stored(r#","store":true"#).as_deref(), Some("resp_1"));
     assert_eq!(stored("").as_deref(), Some("resp_1"));
@@ -67,8 +67,6 @@ fn a_broken_event_is_a_fault_only_before_the_first_token() {
 fn work_in_the_background_is_no_empty_reply() {
     let body = r#"{"id":"resp_1","status":"queued","background":true,"output":[],"store":true}"#;
     let summary = peek_reply(Endpoint::Responses, body).unwrap();
-    assert_eq!(
-        (summary.finish_reason.as_deref(), summary.stored.as_deref()),
-        (Some("queued"), Some("resp_1"))
-    );
+    let stored = StoredReply { id: "resp_1".to_owned(), background: Some(Progress::UnderWay), model: None };
+    assert_eq!((summary.finish_reason.as_deref(), summary.stored), (Some("queued"), Some(stored)));
 }

@@ -25,6 +25,7 @@ fn what_policy_needs_is_noted() {
 fn what_only_the_provider_can_serve_is_noted() {
     for (members, builds_on, native) in [
         (r#""previous_response_id":"resp_1""#, Some("resp_1"), None),
+        (r#""previous_response_id":"""#, Some(""), None),
         (r#""previous_response_id":null,"conversation":null,"prompt":null,"background":false"#, None, None),
         (r#""conversation":"conv_1""#, None, Some("conversation")),
         (r#""prompt":{"id":"pmpt_1"}"#, None, Some("prompt")),
@@ -55,9 +56,13 @@ fn a_list_without_foreign_reasoning_is_a_list() {
     for mask in 0..32_u32 {
         let items: Vec<_> = (0..5).map(|bit| if mask >> bit & 1 == 1 { foreign } else { own }).collect();
         let body = format!(r#"{{"model":"m","input":[ {} ]}}"#, items.join(" , "));
-        let patched = crate::dialect::splice(body.as_bytes(), &splice(&look(&body), &Target::of("m")));
+        let mut loss = Loss::default();
+        let edits = splice(&look(&body), &Target::of("m"), &mut loss);
+        let patched = crate::dialect::splice(body.as_bytes(), &edits);
         let value: serde_json::Value = serde_json::from_slice(&patched).unwrap();
         let left = items.iter().filter(|item| **item == own).count();
         assert_eq!(value["input"].as_array().unwrap().len(), left, "{mask:05b}");
+        let gone = (0..5).filter(|bit| mask >> bit & 1 == 1).map(|at| format!("input[{at}]"));
+        assert_eq!(loss.paths(), gone.collect::<Vec<_>>(), "{mask:05b}");
     }
 }

@@ -3,17 +3,16 @@
 //! Invariant: paths are relative here and completed on the way out, so that a good request formats none.
 
 use crate::config::Dialect;
+use crate::dialect::marker;
 use crate::dialect::openai_api::data_url;
-use crate::dialect::value::{At, is_one_of, is_void, optional_text, under};
+use crate::dialect::value::{At, is_one_of, is_void, keep, optional_text, under};
 use crate::ir::Proof;
 use crate::ir::chat::{Part, Source};
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
+use crate::ir::place::Content;
 use crate::wire::json::{Kind, Reader, Text};
 use std::borrow::Cow;
-
-/// Unknown members of one part that are told.
-const MAX_OTHERS: usize = 16;
 
 /// Reads `content` or `output`; `null` and an empty string are nothing. `item` is the item's place in `input`.
 pub(super) fn decode<'a>(
@@ -21,14 +20,14 @@ pub(super) fn decode<'a>(
     item: u32,
     member: &str,
     loss: &mut Loss,
-) -> Result<Vec<Part<'a>>, Malformed> {
-    let mut parts = Vec::new();
+) -> Result<Content<'a>, Malformed> {
+    let mut content = Content::default();
     match reader.peek().at(member)? {
         Kind::Null => reader.skip().at(member)?,
         Kind::String => {
             let text = reader.string().at(member)?;
             if !text.is_empty() {
-                parts.push(Part::text(text));
+                content.push(0, Part::text(text));
             }
         }
         Kind::Array => {
@@ -37,13 +36,16 @@ pub(super) fn decode<'a>(
             while reader.element().at(member)? {
                 let path = || format!("input[{item}].{member}[{number}]");
                 let read = Raw::read(reader).and_then(|raw| raw.finish(&path, loss));
-                parts.extend(read.map_err(|inner| under(&format!("{member}[{number}]"), inner))?);
+                let read = read.map_err(|inner| under(&format!("{member}[{number}]"), inner))?;
+                if let Some(part) = read {
+                    content.push(number, part);
+                }
                 number += 1;
             }
         }
         _ => return Err(Malformed::at(member, "expected a string or a list of parts")),
     }
-    Ok(parts)
+    Ok(content)
 }
 
 /// A part's members, while its type may be still unknown.
@@ -80,14 +82,21 @@ impl<'a> Raw<'a> {
                 "file_data" => part.file_data = optional_text(reader, "file_data")?,
                 "file_url" => part.file_url = optional_text(reader, "file_url")?,
                 "filename" => part.filename = optional_text(reader, "filename")?,
-                "input_audio" => part.audio = Some(audio(reader)?),
-                "prompt_cache_breakpoint" => part.cache = !is_void(reader.raw().at(&name)?),
+                "input_audio" => part.audio = Some(audio(reader, &mut part.others)?),
+                "prompt_cache_breakpoint" => {
+                    let marker = reader.raw().at(&name)?;
+                    part.cache = !is_void(marker);
+                    let beyond = marker::beyond(marker);
+                    beyond
+                        .iter()
+                        .for_each(|beyond| keep(&mut part.others, format!("{name}.{beyond}").into()));
+                }
                 // What the provider said of its own text; it means nothing to the next.
                 "logprobs" => reader.skip().at("logprobs")?,
                 _ => {
                     let value = reader.raw().at(&name)?;
-                    if !is_void(value) && part.others.len() < MAX_OTHERS {
-                        part.others.push(name);
+                    if !is_void(value) {
+                        keep(&mut part.others, name);
                     }
                 }
             }
@@ -96,10 +105,11 @@ impl<'a> Raw<'a> {
     }
 
     /// The part, or none if the IR has no word for it.
-    fn finish(self, path: &dyn Fn() -> String, loss: &mut Loss) -> Result<Option<Part<'a>>, Malformed> {
+    fn finish(mut self, path: &dyn Fn() -> String, loss: &mut Loss) -> Result<Option<Part<'a>>, Malformed> {
         let missing = |path: &str| Malformed::at(path, "expected a string, and it is missing");
-        let kind = self.kind.ok_or_else(|| missing("type"))?;
+        let kind = self.kind.take().ok_or_else(|| missing("type"))?;
         let cache = self.cache;
+        let strange = self.strange(&kind.plain());
         let part = match &*kind.plain() {
             "input_text" | "output_text" | "summary_text" | "reasoning_text" | "text" => {
                 Part::Text { text: self.text.ok_or_else(|| missing("text"))?, cache }
@@ -138,10 +148,40 @@ impl<'a> Raw<'a> {
                 return Ok(None);
             }
         };
-        for name in self.others {
+        if cache && matches!(part, Part::Refusal { .. } | Part::Audio { .. }) {
+            loss.drop(format!("{}.prompt_cache_breakpoint", path()));
+        }
+        for name in strange.into_iter().map(Cow::Borrowed).chain(self.others) {
             loss.drop(format!("{}.{name}", path()));
         }
         Ok(Some(part))
+    }
+
+    /// Members of parts of other types, and what says the same as another member that is there.
+    fn strange(&self, kind: &str) -> Vec<&'static str> {
+        let (image, file) = (kind == "input_image", kind == "input_file");
+        let says = !matches!(kind, "refusal" | "input_image" | "input_file" | "input_audio");
+        let by_data = file && self.file_data.is_some();
+        let held = [
+            ("text", self.text.is_some() && !says),
+            ("refusal", self.refusal.is_some() && kind != "refusal"),
+            ("detail", self.detail.is_some() && !image && !file),
+            ("image_url", self.image_url.is_some() && !image),
+            ("file_data", self.file_data.is_some() && !file),
+            ("file_url", self.file_url.is_some() && (!file || by_data)),
+            (
+                "file_id",
+                self.file_id.is_some()
+                    && match kind {
+                        "input_image" => self.image_url.is_some(),
+                        "input_file" => by_data || self.file_url.is_some(),
+                        _ => true,
+                    },
+            ),
+            ("filename", self.filename.is_some() && !file),
+            ("input_audio", self.audio.is_some() && kind != "input_audio"),
+        ];
+        held.into_iter().filter(|(_, held)| *held).map(|(name, _)| name).collect()
     }
 }
 
@@ -158,14 +198,21 @@ fn bytes(data: Text<'_>) -> Result<Source<'_>, Malformed> {
 }
 
 /// Data and format.
-fn audio<'a>(reader: &mut Reader<'a>) -> Result<(Text<'a>, Text<'a>), Malformed> {
+fn audio<'a>(
+    reader: &mut Reader<'a>,
+    others: &mut Vec<Cow<'a, str>>,
+) -> Result<(Text<'a>, Text<'a>), Malformed> {
     let (mut data, mut format) = (None, None);
     reader.object().at("input_audio")?;
     while let Some(key) = reader.key().at("input_audio")? {
         match &*key.plain() {
             "data" => data = Some(reader.string().at("input_audio.data")?),
             "format" => format = Some(reader.string().at("input_audio.format")?),
-            _ => reader.skip().at("input_audio")?,
+            other => {
+                if !is_void(reader.raw().at("input_audio")?) {
+                    keep(others, format!("input_audio.{other}").into());
+                }
+            }
         }
     }
     match (data, format) {

@@ -56,6 +56,9 @@ pub(in crate::dialect::responses) fn decode<'a>(
     if draft.user.is_some() && draft.safety_identifier.is_some() && draft.user != draft.safety_identifier {
         loss.drop("user");
     }
+    if draft.safety_identifier.is_some() {
+        loss.call("user", "safety_identifier");
+    }
     request.user = draft.safety_identifier.or(draft.user);
     Ok(request)
 }
@@ -65,7 +68,13 @@ impl<'a> Draft<'a> {
         let request = &mut self.request;
         match name {
             // `stream_options` speaks of the client's stream, which is the gateway's to write.
-            "model" | "stream_options" | "store" => reader.skip().at(name)?,
+            "model" | "stream_options" => reader.skip().at(name)?,
+            // Silence means yes at home, and is no wish. Nobody else gives out what it has kept.
+            "store" => {
+                if optional_bool(reader, name)? == Some(true) {
+                    loss.drop(name);
+                }
+            }
             "input" => {
                 items::decode(reader, &mut request.messages, loss)?;
                 self.has_input = true;
@@ -145,6 +154,6 @@ fn instructions<'a>(reader: &mut Reader<'a>) -> Result<Option<Message<'a>>, Malf
         return Ok(None);
     }
     let text = reader.string().at("instructions")?;
-    let message = |text| Message { role: Role::System, at: None, parts: vec![Part::text(text)], name: None };
+    let message = |text| Message::new(Role::System, None, vec![Part::text(text)]);
     Ok((!text.is_empty()).then(|| message(text)))
 }

@@ -63,7 +63,11 @@ pub(in crate::dialect::responses) fn encode(
 fn reasoning(request: &Request<'_>, generation: Generation, object: &mut Object<'_>, loss: &mut Loss) {
     let word = effort::encode(request.reasoning, generation, loss);
     let asked = !matches!(request.reasoning, None | Some(Reasoning::Off));
-    let shown = asked && generation.may_reason() && request.show_reasoning != Some(false);
+    let wanted = request.wants_thinking_shown() || (asked && request.show_reasoning != Some(false));
+    let shown = wanted && generation.may_reason();
+    if request.wants_thinking_shown() && !shown {
+        loss.drop("reasoning_summary");
+    }
     if word.is_none() && !shown {
         return;
     }
@@ -167,7 +171,7 @@ fn include(request: &Request<'_>, generation: Generation, object: &mut Object<'_
     let wanted = request.sampling.logprobs;
     let logprobs = wanted.filter(|_| generation.may_be_sampled(request.reasoning));
     if wanted.is_some() && logprobs.is_none() {
-        loss.drop("logprobs");
+        request.sampling.lose_logprobs(loss);
     }
     if !encrypted && logprobs.is_none() {
         return;

@@ -10,6 +10,7 @@ use crate::dialect::openai_api::id::shortened;
 use crate::dialect::openai_api::json_mode;
 use crate::dialect::responses::item::write::{append, content, escaped, summary_part};
 use crate::dialect::responses::proof;
+use crate::dialect::thoughts::Thoughts;
 use crate::ir::Proof;
 use crate::ir::chat::{Message, Part, Request, Role, Source, ToolCall};
 use crate::ir::loss::Loss;
@@ -40,8 +41,9 @@ pub(super) fn write(request: &Request<'_>, generation: Generation, object: &mut 
             item.str("type", "message").str("role", "developer").str("content", json_mode::NOTE);
         });
     }
-    for message in rest {
-        writer.turn(message);
+    let thoughts = Thoughts::of(rest);
+    for (position, message) in rest.iter().enumerate() {
+        writer.turn(message, &|part, loss| thoughts.leave_out(message, position, part, loss));
     }
     let Writer { items, .. } = writer;
     let out = object.member("input");
@@ -52,7 +54,7 @@ pub(super) fn write(request: &Request<'_>, generation: Generation, object: &mut 
 
 /// Whether a model of the generation is told what to cache; the others find out themselves, so that a marker that is left
 /// out is no loss.
-const fn knows_breakpoints(generation: Generation) -> bool {
+pub(super) const fn knows_breakpoints(generation: Generation) -> bool {
     matches!(generation, Generation::Gpt(major, minor) if major > 5 || (major == 5 && minor >= 6))
 }
 
@@ -67,14 +69,15 @@ struct Writer<'w, 'r> {
 }
 
 impl<'r> Writer<'_, 'r> {
-    fn turn(&mut self, message: &'r Message<'_>) {
+    /// `leave_out` is told of thinking that has no place here, by its index.
+    fn turn(&mut self, message: &'r Message<'_>, leave_out: &dyn Fn(usize, &mut Loss)) {
         if message.name.is_some() {
             let at = message.at.map_or_else(|| "system".to_owned(), |at| format!("messages[{at}]"));
             self.loss.drop(format!("{at}.name"));
         }
         match message.role {
             Role::User => self.user(message),
-            Role::Assistant => self.assistant(message),
+            Role::Assistant => self.assistant(message, leave_out),
             Role::System | Role::Developer => {
                 let role = if message.role == Role::System { "system" } else { "developer" };
                 let texts = self.only_texts(message);
@@ -94,12 +97,21 @@ impl<'r> Writer<'_, 'r> {
                 self.loss.drop_in(message, at, "");
                 continue;
             };
+            self.unmarked(message, at, part);
             if !texts.is_empty() {
                 texts.extend_from_slice(SEAM);
             }
             text.write_content(&mut texts);
         }
         texts
+    }
+
+    /// Breakpoints stand in what users and tools say, and nowhere else.
+    fn unmarked(&mut self, message: &Message<'_>, at: usize, part: &Part<'_>) {
+        let marked = matches!(part, Part::Text { cache: true, .. } | Part::ToolResult { cache: true, .. });
+        if marked && self.marks {
+            self.loss.drop_in(message, at, "cache_control");
+        }
     }
 
     fn user(&mut self, message: &'r Message<'_>) {
@@ -112,10 +124,12 @@ impl<'r> Writer<'_, 'r> {
                 if *is_error {
                     self.loss.drop_in(message, at, "is_error");
                 }
+                self.unmarked(message, at, part);
                 self.result(message, at, id, content);
             } else {
                 let mut piece = Vec::new();
-                self.piece(message, at, part, &mut piece);
+                let mut lose = |member: &str, loss: &mut Loss| loss.drop_in(message, at, member);
+                self.piece(part, &mut lose, &mut piece);
                 if !piece.is_empty() {
                     push(&mut said, &piece);
                 }
@@ -134,13 +148,16 @@ impl<'r> Writer<'_, 'r> {
     }
 
     /// One part of a user's turn or of a result.
-    fn piece(&mut self, message: &Message<'_>, at: usize, part: &Part<'_>, out: &mut Vec<u8>) {
+    fn piece(&mut self, part: &Part<'_>, lose: &mut dyn FnMut(&str, &mut Loss), out: &mut Vec<u8>) {
         let cache = match part {
             Part::Text { cache, .. } | Part::Image { cache, .. } | Part::Document { cache, .. } => *cache,
             _ => false,
         };
         if !is_sayable(part) {
-            return self.loss.drop_in(message, at, "");
+            return lose("", self.loss);
+        }
+        if matches!(part, Part::Document { source: Source::File(_) | Source::Url(_), name: Some(_), .. }) {
+            lose("filename", self.loss);
         }
         append(out, |object| {
             write_piece(part, object);
@@ -169,9 +186,10 @@ impl<'r> Writer<'_, 'r> {
             output.push(b'"');
         } else {
             let mut pieces = Vec::new();
-            for part in content {
+            for (inner, part) in content.iter().enumerate() {
                 let mut piece = Vec::new();
-                self.piece(message, at, part, &mut piece);
+                let mut lose = |member: &str, loss: &mut Loss| loss.drop_inside(message, at, inner, member);
+                self.piece(part, &mut lose, &mut piece);
                 if !piece.is_empty() {
                     push(&mut pieces, &piece);
                 }
@@ -187,11 +205,12 @@ impl<'r> Writer<'_, 'r> {
         });
     }
 
-    fn assistant(&mut self, message: &'r Message<'_>) {
+    fn assistant(&mut self, message: &'r Message<'_>, leave_out: &dyn Fn(usize, &mut Loss)) {
         let mut said = Vec::new();
         for (at, part) in message.parts.iter().enumerate() {
             match part {
                 Part::Text { text, .. } => {
+                    self.unmarked(message, at, part);
                     append(&mut said, |part| {
                         part.str("type", "output_text").text("text", text);
                     });
@@ -199,13 +218,18 @@ impl<'r> Writer<'_, 'r> {
                 Part::Refusal { text } => append(&mut said, |part| {
                     part.str("type", "refusal").text("refusal", text);
                 }),
-                Part::Thinking { text, proof } => {
-                    self.said(&mut said);
-                    self.thinking(text, proof.as_ref());
-                }
+                Part::Thinking { text, proof } => match proof.as_ref().and_then(at_home) {
+                    Some(value) => {
+                        self.said(&mut said);
+                        self.thinking(text, value);
+                    }
+                    None => leave_out(at, self.loss),
+                },
                 Part::RedactedThinking { data } => {
-                    self.said(&mut said);
-                    self.thinking(&"".into(), Some(data));
+                    if let Some(value) = at_home(data) {
+                        self.said(&mut said);
+                        self.thinking(&"".into(), value);
+                    }
                 }
                 Part::ToolCall(call) => {
                     self.said(&mut said);
@@ -231,8 +255,7 @@ impl<'r> Writer<'_, 'r> {
         });
     }
 
-    fn thinking(&mut self, text: &Text<'_>, proof: Option<&Proof<'_>>) {
-        let Some(value) = proof.and_then(|proof| proof.at_home(Dialect::Responses)) else { return };
+    fn thinking(&mut self, text: &Text<'_>, value: &Text<'_>) {
         let (id, encrypted) = proof::parts(value);
         append(&mut self.items, |item| {
             item.str("type", "reasoning");
@@ -265,6 +288,10 @@ impl<'r> Writer<'_, 'r> {
             }
         });
     }
+}
+
+fn at_home<'p, 'a>(proof: &'p Proof<'a>) -> Option<&'p Text<'a>> {
+    proof.at_home(Dialect::Responses)
 }
 
 fn push(elements: &mut Vec<u8>, element: &[u8]) {

@@ -1,6 +1,8 @@
 //! The IR's tools and tool choice.
 
+use super::encode_items::knows_breakpoints;
 use crate::dialect::openai_api::generation::Generation;
+use crate::dialect::openai_api::grammar::Grammar;
 use crate::ir::chat::{Request, Tool, ToolChoice, ToolKind};
 use crate::ir::loss::Loss;
 use crate::wire::json::{Array, Object, Text};
@@ -9,10 +11,17 @@ use crate::wire::json::{Array, Object, Text};
 pub(super) fn write(request: &Request<'_>, generation: Generation, object: &mut Object<'_>, loss: &mut Loss) {
     if request.tools.is_empty() {
         // The API refuses a choice among no tools; without tools only a demand for one says anything.
-        if matches!(request.tool_choice, Some(ToolChoice::Required | ToolChoice::Tool(_))) {
+        if matches!(
+            request.tool_choice,
+            Some(ToolChoice::Required | ToolChoice::Tool(_) | ToolChoice::Allowed { required: true, .. })
+        ) {
             loss.drop("tool_choice");
         }
         return;
+    }
+    if knows_breakpoints(generation) {
+        let marked = request.tools.iter().filter(|tool| tool.cache);
+        marked.for_each(|tool| loss.drop(tool.path("cache_control")));
     }
     object.array("tools", |list| {
         for tool in &request.tools {
@@ -63,7 +72,13 @@ fn write_tool(tool: &Tool<'_>, object: &mut Object<'_>) {
     }
     match &tool.kind {
         ToolKind::Custom(None) => {}
-        ToolKind::Custom(Some(format)) => drop(object.raw("format", format)),
+        // Chat's clients put the grammar into an object of its own, which is refused here.
+        ToolKind::Custom(Some(format)) => match Grammar::nested(format) {
+            Some(grammar) => {
+                object.object("format", |format| grammar.write(format.str("type", "grammar")));
+            }
+            None => drop(object.raw("format", format)),
+        },
         ToolKind::Function(schema) => {
             // Whoever says nothing of arguments means none; to be held to that, it must be said.
             const NOTHING: &str = r#"{"type":"object","properties":{},"additionalProperties":false}"#;

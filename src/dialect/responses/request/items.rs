@@ -5,16 +5,14 @@
 use super::content;
 use crate::config::Dialect;
 use crate::dialect::responses::proof::{self, Kept};
-use crate::dialect::value::{At, is_void, optional_text, under};
+use crate::dialect::value::{At, is_void, keep, optional_text, under};
 use crate::ir::Proof;
 use crate::ir::chat::{Message, Part, Role, ToolCall};
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
+use crate::ir::place::{CONTENT, Content, Place};
 use crate::wire::json::{Kind, Reader, Text};
 use std::borrow::Cow;
-
-/// Unknown members of one item that are told.
-const MAX_OTHERS: usize = 16;
 
 /// Reads `input` behind what stands in `messages` already.
 pub(super) fn decode<'a>(
@@ -26,7 +24,7 @@ pub(super) fn decode<'a>(
     match reader.peek().at("input")? {
         Kind::String => {
             let text = reader.string().at("input")?;
-            turns.message(Role::User, 0, vec![Part::text(text)]);
+            turns.push(Message::new(Role::User, Some(0), vec![Part::text(text)]));
         }
         Kind::Array => {
             reader.array().at("input")?;
@@ -57,18 +55,20 @@ struct Turns<'m, 'a> {
 }
 
 impl<'a> Turns<'_, 'a> {
-    fn message(&mut self, role: Role, at: u32, parts: Vec<Part<'a>>) {
+    fn push(&mut self, message: Message<'a>) {
         self.open = Open::Closed;
-        self.messages.push(Message { role, at: Some(at), parts, name: None });
+        self.messages.push(message);
     }
 
-    fn add(&mut self, open: Open, at: u32, mut parts: Vec<Part<'a>>) {
+    /// Adds to the turn that is open, or opens one.
+    fn add(&mut self, open: Open, parts: Vec<Part<'a>>, places: Vec<Place>, at: u32) {
+        let role = if open == Open::Assistant { Role::Assistant } else { Role::User };
+        let message = Message { places, ..Message::new(role, Some(at), parts) };
         match self.messages.last_mut() {
-            Some(last) if self.open == open => last.parts.append(&mut parts),
-            _ if parts.is_empty() => {}
+            Some(last) if self.open == open => last.join(message),
+            _ if message.parts.is_empty() => {}
             _ => {
-                let role = if open == Open::Assistant { Role::Assistant } else { Role::User };
-                self.message(role, at, parts);
+                self.push(message);
                 self.open = open;
             }
         }
@@ -81,7 +81,9 @@ impl<'a> Turns<'_, 'a> {
                 if text.is_empty() && proof.home != Dialect::Responses)
         };
         let last = self.messages.last_mut().filter(|_| self.open == Open::Assistant)?;
-        match last.parts.pop_if(is_proof)? {
+        let proof = last.parts.pop_if(is_proof)?;
+        last.places.truncate(last.parts.len());
+        match proof {
             Part::Thinking { proof, .. } => proof,
             _ => None,
         }
@@ -91,7 +93,7 @@ impl<'a> Turns<'_, 'a> {
 /// A list or string whose item may be still unknown.
 enum Held<'a> {
     Raw(&'a str),
-    Read(Vec<Part<'a>>),
+    Read(Content<'a>),
 }
 
 /// An item's members, while its type may be still unknown.
@@ -131,11 +133,11 @@ impl<'a> Item<'a> {
                 "arguments" => item.arguments = text_if_ours(reader, &name)?,
                 "input" => item.input = text_if_ours(reader, &name)?,
                 // The provider's own bookkeeping: it says nothing elsewhere.
-                "status" | "phase" | "caller" | "created_by" => reader.skip().at(&name)?,
+                "status" | "caller" | "created_by" => reader.skip().at(&name)?,
                 _ => {
                     let value = reader.raw().at(&name)?;
-                    if !is_void(value) && item.others.len() < MAX_OTHERS {
-                        item.others.push(name);
+                    if !is_void(value) {
+                        keep(&mut item.others, name);
                     }
                 }
             }
@@ -199,18 +201,19 @@ impl<'a> Item<'a> {
         let Some(held) = self.content else {
             return Err(Malformed::at("content", "expected a string or a list of parts, and it is missing"));
         };
-        let parts = parts(Some(held), at, "content", loss)?;
+        let content = content(Some(held), at, "content", loss)?;
         tell(&self.others, at, loss);
+        let (parts, places) = content.placed(Some(at), CONTENT);
         match role {
-            Role::Assistant => turns.add(Open::Assistant, at, parts),
-            _ => turns.message(role, at, parts),
+            Role::Assistant => turns.add(Open::Assistant, parts, places, at),
+            _ => turns.push(Message { places, ..Message::new(role, Some(at), parts) }),
         }
         Ok(())
     }
 
     fn reasoning(self, at: u32, turns: &mut Turns<'_, 'a>, loss: &mut Loss) -> Result<(), Malformed> {
-        let mut texts = parts(self.summary, at, "summary", loss)?;
-        texts.append(&mut parts(self.content, at, "content", loss)?);
+        let mut texts = content(self.summary, at, "summary", loss)?.parts;
+        texts.append(&mut content(self.content, at, "content", loss)?.parts);
         let text = joined(texts);
         let kept = self.encrypted.and_then(|encrypted| proof::open(self.id.as_ref(), encrypted));
         tell(&self.others, at, loss);
@@ -220,7 +223,7 @@ impl<'a> Item<'a> {
             None if text.is_empty() => return Ok(()),
             None => Part::Thinking { text, proof: None },
         };
-        turns.add(Open::Assistant, at, vec![part]);
+        turns.add(Open::Assistant, vec![part], vec![Place::member(at, "")], at);
         Ok(())
     }
 
@@ -240,7 +243,7 @@ impl<'a> Item<'a> {
         };
         tell(&self.others, at, loss);
         let call = ToolCall { id, name, arguments: said.plain(), custom, proof: turns.proof_of_call() };
-        turns.add(Open::Assistant, at, vec![Part::ToolCall(call)]);
+        turns.add(Open::Assistant, vec![Part::ToolCall(call)], vec![Place::member(at, "")], at);
         Ok(())
     }
 
@@ -248,10 +251,11 @@ impl<'a> Item<'a> {
         let missing = |path: &str| Malformed::at(path, "expected a string, and it is missing");
         let id = self.call_id.ok_or_else(|| missing("call_id"))?;
         let output = self.output.ok_or_else(|| missing("output"))?;
-        let content = parts(Some(output), at, "output", loss)?;
+        let content = content(Some(output), at, "output", loss)?;
         tell(&self.others, at, loss);
-        let result = Part::ToolResult { id, content, is_error: false, cache: false };
-        turns.add(Open::Results, at, vec![result]);
+        let place = Place::member(at, "").holding("output", content.kept);
+        let result = Part::ToolResult { id, content: content.parts, is_error: false, cache: false };
+        turns.add(Open::Results, vec![result], vec![place], at);
         Ok(())
     }
 }
@@ -274,15 +278,15 @@ fn tell(others: &[Cow<'_, str>], at: u32, loss: &mut Loss) {
     }
 }
 
-fn parts<'a>(
+fn content<'a>(
     held: Option<Held<'a>>,
     at: u32,
     member: &str,
     loss: &mut Loss,
-) -> Result<Vec<Part<'a>>, Malformed> {
+) -> Result<Content<'a>, Malformed> {
     match held {
-        None => Ok(Vec::new()),
-        Some(Held::Read(parts)) => Ok(parts),
+        None => Ok(Content::default()),
+        Some(Held::Read(content)) => Ok(content),
         Some(Held::Raw(raw)) => content::decode(&mut Reader::new(raw), at, member, loss),
     }
 }

@@ -29,8 +29,15 @@ pub(super) fn reasoning(
                     }
                 }
             }
-            "summary" => shown |= optional_text(reader, "reasoning.summary")?.is_some(),
-            "generate_summary" => shown |= optional_text(reader, "reasoning.generate_summary")?.is_some(),
+            "summary" | "generate_summary" => {
+                let path = format!("reasoning.{name}");
+                let asked = optional_text(reader, &path)?;
+                shown |= asked.is_some();
+                // How long it is to be is the model's own affair elsewhere.
+                if asked.is_some_and(|word| word != "auto") {
+                    loss.drop(path);
+                }
+            }
             _ => {
                 let value = reader.raw().at(PATH)?;
                 let usual = is_one_of(value, &["\"auto\"", "\"standard\""]);
@@ -83,7 +90,11 @@ fn format<'a>(reader: &mut Reader<'a>, loss: &mut Loss) -> Result<Option<Format<
             "description" => description = optional_text(reader, "text.format.description")?,
             "schema" if reader.peek().at(PATH)? == Kind::Object => schema = Some(reader.raw().at(PATH)?),
             "strict" => strict = optional_bool(reader, "text.format.strict")?,
-            _ => reader.skip().at(PATH)?,
+            other => {
+                if !is_void(reader.raw().at(PATH)?) {
+                    loss.drop(format!("{PATH}.{other}"));
+                }
+            }
         }
     }
     match kind.as_ref().map(Text::plain).as_deref() {

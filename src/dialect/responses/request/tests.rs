@@ -13,7 +13,7 @@ fn written(request: &Request<'_>, target: &Target<'_>, purpose: Purpose) -> (Val
 }
 
 fn said(parts: Vec<Part<'static>>) -> Request<'static> {
-    let message = Message { role: Role::User, at: Some(0), parts, name: None };
+    let message = Message::new(Role::User, Some(0), parts);
     Request { messages: vec![message], ..Request::default() }
 }
 
@@ -78,7 +78,7 @@ fn long_ids_of_calls_stay_the_same_on_both_sides() {
     let call = ToolCall { custom: true, ..ToolCall::function(id.clone(), "f", "in") };
     let result =
         Part::ToolResult { id: id.into(), content: vec![Part::text("out")], is_error: true, cache: false };
-    let turn = |role, parts| Message { role, at: Some(1), parts, name: None };
+    let turn = |role, parts| Message::new(role, Some(1), parts);
     let messages = vec![turn(Role::Assistant, vec![Part::ToolCall(call)]), turn(Role::User, vec![result])];
     let (body, loss) = written(&Request { messages, ..Request::default() }, &Target::of("m"), Purpose::Reply);
     let (call, result) = (&body["input"][0], &body["input"][1]);
@@ -96,11 +96,11 @@ fn thinking_goes_home_or_nowhere() {
     let thinking =
         |home| Part::Thinking { text: "t".into(), proof: Some(Proof { home, value: "rs_1:gAAA".into() }) };
     let parts = vec![thinking(Dialect::Responses), thinking(Dialect::Anthropic)];
-    let turn = Message { role: Role::Assistant, at: Some(0), parts, name: None };
+    let turn = Message::new(Role::Assistant, Some(0), parts);
     let (body, loss) =
         written(&Request { messages: vec![turn], ..Request::default() }, &Target::of("m"), Purpose::Reply);
     let item = json!({"type":"reasoning","id":"rs_1","summary":[{"type":"summary_text","text":"t"}],"encrypted_content":"gAAA"});
-    assert_eq!((&body["input"], loss.len()), (&json!([item]), 0));
+    assert_eq!((&body["input"], loss), (&json!([item]), vec!["messages[0].content[1]".to_owned()]));
 }
 
 #[test]
@@ -111,6 +111,7 @@ fn a_count_asks_for_nothing_but_a_count() {
         kind: ToolKind::Function(None),
         strict: None,
         cache: false,
+        at: (0, None),
     };
     let mut request = Request { tools: vec![tool], stream: true, ..hello() };
     request.sampling.max_tokens = Some(100);
@@ -129,7 +130,7 @@ fn what_the_dialect_cannot_say_is_said() {
     sampling.stop = vec!["a".into()];
     sampling.logprobs = Some(3);
     let (body, loss) = written(&request, &Target::of("gpt-5"), Purpose::Reply);
-    assert_eq!(loss, ["frequency_penalty", "top_k", "seed", "stop", "n", "logprobs"]);
+    assert_eq!(loss, ["frequency_penalty", "top_k", "seed", "stop", "n", "logprobs", "top_logprobs"]);
     assert_eq!(body["top_logprobs"], Value::Null);
     let (body, _) = written(&request, &Target::of("gpt-4o"), Purpose::Reply);
     assert_eq!(
@@ -186,4 +187,23 @@ fn reasoning_without_words_proves_the_call_behind_it() {
     let call = ToolCall { proof, ..ToolCall::function("c", "f", "{}") };
     let thought = Part::Thinking { text: "hm".into(), proof: None };
     assert_eq!(request.messages[1].parts, [thought, Part::ToolCall(call)]);
+}
+
+#[test]
+fn all_unknown_members_of_one_thing_are_told() {
+    let many: String = (0..20).map(|at| format!(r#","k{at}":1"#)).collect();
+    let body = format!(
+        r#"{{"input":[{{"type":"message","role":"user","content":[{{"type":"input_text","text":"x"{many}}}]{many}}}],
+            "tools":[{{"type":"function","name":"f"{many}}}],
+            "tool_choice":{{"type":"allowed_tools","mode":"auto","tools":[{{"type":"function","name":"f"{many}}}]}}}}"#
+    );
+    let mut loss = Loss::default();
+    decode(&body, &mut loss).unwrap();
+    for owner in ["input[0].content[0]", "input[0]", "tools[0]", "tool_choice.tools[0]"] {
+        for at in 0..20 {
+            let path = format!("{owner}.k{at}");
+            assert!(loss.paths().contains(&path), "{path}: {:?}", loss.paths());
+        }
+    }
+    assert_eq!(loss.paths().len(), 80);
 }

@@ -1,14 +1,13 @@
 //! A client's tools and tool choice.
 
-use crate::dialect::value::{At, is_one_of, is_void, optional_bool, optional_text, text_or_skip, under};
+use crate::dialect::value::{
+    At, is_one_of, is_void, keep, optional_bool, optional_text, text_or_skip, under,
+};
 use crate::ir::chat::{Tool, ToolChoice, ToolKind};
 use crate::ir::error::Malformed;
 use crate::ir::loss::Loss;
 use crate::wire::json::{Kind, Reader, Text};
 use std::borrow::Cow;
-
-/// Unknown members of one tool that are told.
-const MAX_OTHERS: usize = 16;
 
 /// `tools`: functions and custom tools; hosted ones are losses.
 pub(super) fn decode<'a>(reader: &mut Reader<'a>, loss: &mut Loss) -> Result<Vec<Tool<'a>>, Malformed> {
@@ -56,8 +55,8 @@ fn tool<'a>(reader: &mut Reader<'a>, at: u32, loss: &mut Loss) -> Result<Option<
             _ => {
                 let value = reader.raw().at(&name)?;
                 let usual = name == "allowed_callers" && is_one_of(value, &["[\"direct\"]"]);
-                if !is_void(value) && !usual && raw.others.len() < MAX_OTHERS {
-                    raw.others.push(name);
+                if !is_void(value) && !usual {
+                    keep(&mut raw.others, name);
                 }
             }
         }
@@ -76,10 +75,18 @@ fn tool<'a>(reader: &mut Reader<'a>, at: u32, loss: &mut Loss) -> Result<Option<
         None => None,
     };
     let name = raw.name.ok_or_else(|| Malformed::at("name", "expected a string, and it is missing"))?;
-    for other in raw.others {
+    // Members of tools of the other type.
+    let custom = matches!(kind, ToolKind::Custom(_));
+    let strange = [
+        ("parameters", custom && raw.parameters.is_some_and(|json| !is_void(json))),
+        ("strict", custom && strict == Some(true)),
+        ("format", !custom && raw.format.is_some_and(|json| !is_void(json))),
+    ];
+    let strange = strange.into_iter().filter(|(_, held)| *held).map(|(name, _)| Cow::Borrowed(name));
+    for other in strange.chain(raw.others) {
         loss.drop(format!("tools[{at}].{other}"));
     }
-    Ok(Some(Tool { name, description: raw.description, kind, strict, cache: false }))
+    Ok(Some(Tool { name, description: raw.description, kind, strict, cache: false, at: (at, None) }))
 }
 
 /// An object or `null`.
@@ -114,7 +121,11 @@ pub(super) fn choice<'a>(
                     "name" => name = optional_text(reader, "tool_choice.name")?,
                     "mode" => mode = optional_text(reader, "tool_choice.mode")?,
                     "tools" => names = allowed(reader, loss)?,
-                    _ => reader.skip().at(PATH)?,
+                    other => {
+                        if !is_void(reader.raw().at(PATH)?) {
+                            loss.drop(format!("{PATH}.{other}"));
+                        }
+                    }
                 }
             }
             match kind.as_ref().map(Text::plain).as_deref() {
@@ -143,18 +154,25 @@ fn allowed<'a>(reader: &mut Reader<'a>, loss: &mut Loss) -> Result<Vec<Text<'a>>
     reader.array().at(PATH)?;
     let mut at = 0;
     while reader.element().at(PATH)? {
-        let (mut kind, mut name) = (None, None);
+        let (mut kind, mut name, mut others) = (None, None, Vec::new());
         reader.object().at(PATH)?;
         while let Some(key) = reader.key().at(PATH)? {
             match &*key.plain() {
                 "type" => kind = text_or_skip(reader).at(PATH)?,
                 "name" => name = text_or_skip(reader).at(PATH)?,
-                _ => reader.skip().at(PATH)?,
+                other => {
+                    if !is_void(reader.raw().at(PATH)?) {
+                        keep(&mut others, other.to_owned());
+                    }
+                }
             }
         }
         let ours = kind.is_some_and(|kind| kind == "function" || kind == "custom");
         match name {
-            Some(name) if ours => names.push(name),
+            Some(name) if ours => {
+                names.push(name);
+                others.iter().for_each(|other| loss.drop(format!("{PATH}[{at}].{other}")));
+            }
             _ => loss.drop(format!("{PATH}[{at}]")),
         }
         at += 1;

@@ -109,7 +109,8 @@ fn flags_and_versions_go_on_only_where_they_are_for() {
     let [flags, version, path] = sent("v/mv");
     assert_eq!((flags.as_str(), version.as_str()), ("context-1m-x, other", ""));
     assert!(path.ends_with("/mv:rawPredict"), "{path}");
-    assert_eq!(sent("a/ma")[..2], ["", ""], "no header of a dialect goes to another");
+    let other = sent("a/ma");
+    assert_eq!(other, ["", "", "/v1/chat/completions"], "no header or query of a dialect goes to another");
 }
 
 #[test]
@@ -148,4 +149,137 @@ fn what_a_flag_adds_to_the_body_stays_behind_with_it() {
     let without = named("mc").replace(r#","context_management":{"edits":[]}"#, "");
     assert_eq!(sent("c/mc"), without, "without its flag the other is the upstream's to refuse");
     assert_eq!(sent("o/mo"), named("mo"));
+}
+
+#[test]
+fn what_the_patch_lane_takes_out_is_told_or_refused() {
+    let claude = r#"{"id":"cl","channels":[{"provider":"c","upstream_id":"claude-sonnet-4-5"}]}"#;
+    let state = knowing(&[], &[claude]);
+    let block = r#"{"type":"thinking","thinking":"t","signature":"sluice.gemini.x"}"#;
+    let call = r#"{"type":"tool_use","id":"t","name":"f","input":{}}"#;
+    let body = format!(
+        r#"{{"model":"cl","max_tokens":9,"thinking":{{"type":"enabled","budget_tokens":2000}},"messages":[{{"role":"user","content":"q"}},{{"role":"assistant","content":[{block},{call}]}},{{"role":"user","content":[{{"type":"tool_result","tool_use_id":"t"}}]}}]}}"#
+    );
+    let asking = |policy: &str| Session::asking(Dialect::Anthropic, Asked::of(Endpoint::Messages), policy);
+    let mut session = asking("");
+    session.admit(&state, &body);
+    assert!(!String::from_utf8(session.sent().body.unwrap()).unwrap().contains("sluice."));
+    let (_, headers, _) = answer(session.reply(200, &[], MESSAGE));
+    assert_eq!(header(&headers, "x-sluice-dropped-params"), "messages[1].content[0], thinking");
+    assert_eq!(session.record().dropped_params, ["messages[1].content[0]", "thinking"]);
+    let (status, code, param, message) = asking(r#","loss":"strict""#).refused(&state, &body);
+    assert_eq!((status, code.as_str()), (400, "unsupported_parameter"));
+    assert_eq!(param.as_deref(), Some("messages[1].content[0]"));
+    assert!(message.contains("messages[1].content[0], thinking"), "{message}");
+    // To call the model by another name, and to ask for usage, loses nothing.
+    let mut strict = Session::arrived(r#","loss":"strict""#);
+    strict.admit(&self::state(), CHAT_STREAM);
+    assert!(String::from_utf8(strict.sent().body.unwrap()).unwrap().contains("include_usage"));
+}
+
+#[test]
+fn a_claude_s_signature_is_at_home_wherever_it_is_served() {
+    let bedrock = r#"{"name":"d","dialect":"bedrock","base_url":"https://d.example"}"#;
+    let reply = r#"{"output":{"message":{"role":"assistant","content":[{"reasoningContent":{"reasoningText":{"text":"hm","signature":"EqQ="}}},{"text":"yo"}]}},"stopReason":"end_turn","usage":{"inputTokens":7,"outputTokens":2,"totalTokens":9}}"#;
+    for (model, signature) in [
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "EqQ="),
+        ("arn:aws:bedrock:us-east-1:1:application-inference-profile/x", "sluice.bedrock.EqQ="),
+        ("us.amazon.nova-2-lite-v1:0", "sluice.bedrock.EqQ="),
+    ] {
+        let served = format!(
+            r#"{{"id":"pub","channels":[{{"provider":"d","upstream_id":"{model}"}},{{"provider":"c","upstream_id":"claude-sonnet-4-5"}}]}}"#
+        );
+        let state = knowing(&[bedrock], &[&served]);
+        let asking = || Session::asking(Dialect::Anthropic, Asked::of(Endpoint::Messages), "");
+        let turn = r#"{"role":"user","content":"q"}"#;
+        let mut session = asking();
+        session.admit(&state, &format!(r#"{{"model":"d/pub","max_tokens":9,"messages":[{turn}]}}"#));
+        session.sent();
+        let body = answer(session.reply(200, &[], reply)).2.unwrap();
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(body["content"][0]["signature"], signature, "{model}");
+        // What the client keeps goes on at either vendor of a Claude, and home otherwise.
+        let said = &body["content"];
+        let again = |provider: &str| {
+            let mut session = asking();
+            let turns = format!(r#"{turn},{{"role":"assistant","content":{said}}},{turn}"#);
+            session.admit(
+                &state,
+                &format!(r#"{{"model":"{provider}/pub","max_tokens":9,"messages":[{turns}]}}"#),
+            );
+            String::from_utf8(session.sent().body.unwrap()).unwrap().contains("EqQ=")
+        };
+        assert!(again("d"), "{model}");
+        assert_eq!(again("c"), signature == "EqQ=", "{model}");
+    }
+}
+
+#[test]
+fn a_stream_s_signature_is_at_home_where_its_model_s_maker_is() {
+    use crate::wire::eventstream::{Value, encode};
+    let bedrock = r#"{"name":"d","dialect":"bedrock","base_url":"https://d.example"}"#;
+    let mut session = Session::asking(Dialect::Anthropic, Asked::of(Endpoint::Messages), "");
+    let body = r#"{"model":"d/us.anthropic.claude-sonnet-4-5","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"q"}]}"#;
+    session.admit(&knowing(&[bedrock], &[]), body);
+    session.sent();
+    session.head(200, &[("content-type", "application/vnd.amazon.eventstream")]);
+    let mut frames = Vec::new();
+    for (event, payload) in [
+        ("messageStart", r#"{"role":"assistant"}"#),
+        ("contentBlockDelta", r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"text":"hm"}}}"#),
+        ("contentBlockDelta", r#"{"contentBlockIndex":0,"delta":{"reasoningContent":{"signature":"EqQ="}}}"#),
+        ("contentBlockStop", r#"{"contentBlockIndex":0}"#),
+    ] {
+        let headers = [(":message-type", Value::Text("event")), (":event-type", Value::Text(event))];
+        encode(&headers, payload.as_bytes(), &mut frames).unwrap();
+    }
+    session.wait(1);
+    let flow = session.exchange.reply_body(&frames, false, session.now);
+    let told = answer(flow).2.unwrap();
+    assert!(told.contains(r#""signature":"EqQ=""#), "{told}");
+}
+
+#[test]
+fn a_long_event_that_never_ends_does_not_swallow_the_report() {
+    let ask = CHAT_STREAM.replace("\"messages\"", "\"stream_options\":{\"include_usage\":true},\"messages\"");
+    let long = CHUNK.replace("yo", &"s".repeat(200_000));
+    let mut session = Session::arrived("");
+    session.admit(&state(), &ask);
+    session.begin();
+    session.head(200, &[SSE]);
+    session.body(CHUNK, false);
+    let (left, _) = long.split_at(150_000);
+    let Flow::Emit(begun) = session.body(left, false) else { panic!("the beginning of it") };
+    assert!(long.as_bytes().starts_with(&begun));
+    let Flow::Emit(end) = session.body("", true) else { panic!("a report") };
+    let end = String::from_utf8(end).unwrap();
+    assert!(end.starts_with("\n\ndata: {\"error\":") && end.ends_with("}\n\n"), "{end}");
+    assert_eq!(session.record().attempts[0].class, "partial");
+}
+
+#[test]
+fn a_reply_claims_nothing_that_was_lost() {
+    let ask = |members: &str| {
+        let body = format!(r#"{{"model":"c/mc","input":"hi"{members}}}"#);
+        let mut session = Session::asking(Dialect::Responses, Asked::of(Endpoint::Responses), "");
+        session.admit(&state(), &body);
+        session.sent();
+        let (_, headers, body) = answer(session.reply(200, &[], MESSAGE));
+        let body: serde_json::Value = serde_json::from_str(&body.unwrap()).unwrap();
+        (header(&headers, "x-sluice-dropped-params"), body)
+    };
+    let (lost, reply) = ask("");
+    assert_eq!((lost.as_str(), &reply["store"]), ("", &false.into()), "nobody has kept it");
+    let (lost, reply) = ask(
+        r#","store":true,"truncation":"auto","include":["message.output_text.logprobs"],"top_logprobs":3,"temperature":0.5,"metadata":{"a":"b"},"text":{"verbosity":"low","format":{"type":"text"}}"#,
+    );
+    for name in ["store", "truncation", "top_logprobs", "metadata", "text.verbosity"] {
+        assert!(lost.split(", ").any(|path| path == name), "{name}: {lost}");
+    }
+    assert_eq!(reply["store"], false);
+    assert_eq!(reply["truncation"], "disabled");
+    assert_eq!(reply["top_logprobs"], 0);
+    assert_eq!(reply["metadata"], serde_json::json!({}));
+    assert_eq!(reply["text"], serde_json::json!({"verbosity": "medium", "format": {"type": "text"}}));
+    assert_eq!(reply["temperature"], 0.5, "what was carried is repeated");
 }

@@ -215,12 +215,18 @@ fn parameters_have_rules() {
     let fields = |fields: Value| json!({"additionalModelRequestFields": fields});
     let choice = |choice: Value| json!({"toolConfig": {"tools": tools()["tools"], "toolChoice": choice}});
     let untyped = json!({"tools": [{"toolSpec": {"name": "a", "inputSchema": {"json": {}}}}]});
+    let mut open = tools();
+    open["tools"][0]["toolSpec"]["strict"] = json!(true);
     let twice = json!({"tools": [tools()["tools"][0], tools()["tools"][0]]});
     let mut forced = choice(json!({"any": {}}));
     forced["additionalModelRequestFields"] = json!({"thinking": {"type": "enabled", "budget_tokens": 1024}});
     refused(
         CLAUDE,
         &[
+            (
+                json!({"toolConfig": open}),
+                "tools.0.custom: For 'object' type, 'additionalProperties' must be explicitly set to false",
+            ),
             (
                 json!({"inferenceConfig": {"maxTokens": 64001}}),
                 "The maximum tokens you requested exceeds the model limit of 64000.",
