@@ -10,6 +10,7 @@ mod reply_lookup;
 
 use crate::fleet::Fleet;
 use crate::ledger::{Committed, Ledger};
+use crate::lookup::Lookup;
 use crate::node_token::NodeToken;
 use crate::store::StoreError;
 use entry::{Unreadable, records};
@@ -56,7 +57,7 @@ impl Sink for Ledger {
 
 /// Adds the look-up of stored replies in `ledger` to `routes`, behind `token`.
 pub(crate) fn add_reply_lookup(ledger: Ledger, routes: &mut RoutesBuilder, token: &NodeToken) {
-    routes.add_service(InterceptedService::new(ReplyLookup(ledger), token.clone()));
+    routes.add_service(InterceptedService::new(Lookup(ReplyLookup(ledger)), token.clone()));
 }
 
 /// The service; cheap to clone.

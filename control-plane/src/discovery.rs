@@ -14,6 +14,7 @@ mod stream;
 mod subscription;
 
 use crate::fleet::Fleet;
+use crate::lookup::Lookup;
 use crate::node_token::NodeToken;
 use crate::snapshot::Feed;
 use catalog::Catalog;
@@ -74,7 +75,7 @@ impl Discovery {
 
     /// Adds discovery and key look-up to `routes`, behind `token`.
     pub(crate) fn add_to(self, routes: &mut RoutesBuilder, token: &NodeToken) {
-        let lookup = KeyLookup(self.clone());
+        let lookup = Lookup(KeyLookup(self.clone()));
         let ads = AggregatedDiscoveryServiceServer::new(self).max_decoding_message_size(MAX_REQUEST);
         routes
             .add_service(InterceptedService::new(ads, token.clone()))

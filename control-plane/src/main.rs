@@ -11,6 +11,7 @@ mod discovery;
 mod fleet;
 mod grpc;
 mod ledger;
+mod lookup;
 mod node_token;
 mod serve;
 mod settings;
